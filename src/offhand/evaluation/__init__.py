@@ -1,0 +1,1 @@
+"""Judging clusterings: label-free figures, controls, and agreement with ground truth."""

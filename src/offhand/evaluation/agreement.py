@@ -1,0 +1,111 @@
+"""Agreement of clusters and boundaries with ground truth: pure functions.
+
+Ground truth never reaches the pipeline; benchmarks and tests call these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from offhand.records import FloatArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairScore:
+    """Precision, recall and F1 over pairs of instants from different clips, each in 0..1."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+def cross_clip_pairs(
+    clip: npt.ArrayLike, label: npt.ArrayLike, activity: npt.ArrayLike
+) -> PairScore:
+    """Compare clusters with activities over all pairs of instants from different clips.
+
+    A pair is predicted to be alike if both instants have one label that is not noise, and is
+    truly alike if both have one activity.
+
+    Parameters
+    ----------
+    clip
+        ``(n,)``: clip of each instant.
+    label
+        ``(n,)`` int: cluster of each instant, below 0 for noise.
+    activity
+        ``(n,)``: true activity of each instant.
+
+    Returns
+    -------
+    PairScore
+        Zeros where no pair is predicted, or none is true.
+    """
+    table = pd.DataFrame(
+        {"clip": np.asarray(clip), "label": np.asarray(label), "activity": np.asarray(activity)}
+    )
+    kept = table[table["label"] >= 0]
+    predicted = _pairs_across(kept, ["label"])
+    true = _pairs_across(table, ["activity"])
+    both = _pairs_across(kept, ["label", "activity"])
+    precision = both / predicted if predicted else 0.0
+    recall = both / true if true else 0.0
+    f1 = 2 * both / (predicted + true) if both else 0.0
+    return PairScore(precision=precision, recall=recall, f1=f1)
+
+
+def _pairs_across(table: pd.DataFrame, keys: list[str]) -> float:
+    """Count the pairs of rows that share the keys and differ in clip."""
+    together = table.groupby(keys).size().to_numpy(dtype=np.float64)
+    inside = table.groupby([*keys, "clip"]).size().to_numpy(dtype=np.float64)
+    return float(((together**2).sum() - (inside**2).sum()) / 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundaryCount:
+    """Boundaries found, true, and matched one to one; add them up over clips before scoring."""
+
+    found: int
+    true: int
+    matched: int
+
+    def __add__(self, other: BoundaryCount) -> BoundaryCount:
+        return BoundaryCount(
+            found=self.found + other.found,
+            true=self.true + other.true,
+            matched=self.matched + other.matched,
+        )
+
+    @property
+    def f1(self) -> float:
+        """F1 in 0..1; 0 where there is nothing to find and nothing found."""
+        total = self.found + self.true
+        return 2 * self.matched / total if total else 0.0
+
+
+def match_boundaries(
+    found_s: FloatArray, true_s: FloatArray, *, tolerance_s: float
+) -> BoundaryCount:
+    """Match boundaries one to one, as many as possible within a tolerance.
+
+    Parameters
+    ----------
+    found_s, true_s
+        Times of inner boundaries of one clip, in seconds: leave out the clip's ends.
+    tolerance_s
+        Largest distance of a match.
+    """
+    found, true = np.sort(found_s), np.sort(true_s)
+    matched = i = j = 0
+    while i < len(found) and j < len(true):  # greedy in order of time is optimal on a line
+        if abs(found[i] - true[j]) <= tolerance_s:
+            matched, i, j = matched + 1, i + 1, j + 1
+        elif found[i] < true[j]:
+            i += 1
+        else:
+            j += 1
+    return BoundaryCount(found=len(found), true=len(true), matched=matched)

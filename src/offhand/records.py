@@ -1,0 +1,282 @@
+"""Plain data that crosses a layer: frozen, and checked when made.
+
+Times are float64 seconds from presentation timestamps. Intervals are half-open
+``[start_s, stop_s)``. The first axis of every array is time or samples.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+ByteArray = npt.NDArray[np.uint8]
+
+ClipStatus = Literal["ok", "partial", "failed"]
+Scope = Literal["pooled", "clip"]
+
+
+def option(default: Any, doc: str) -> Any:
+    """Return a dataclass field holding a configuration option and its one-line documentation.
+
+    Parameters
+    ----------
+    default
+        The default value, written here and nowhere else.
+    doc
+        What the option does, with its unit; ``offhand config`` prints it.
+    """
+    return dataclasses.field(default=default, metadata={"doc": doc})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """One recording to analyse: a video file, or a part of one.
+
+    Attributes
+    ----------
+    clip_id
+        Name of the clip in every table; unique in a workspace.
+    path
+        The video file.
+    from_s, to_s
+        Part of the recording to use, in seconds of its own time; ``None`` for its end.
+    mask_path
+        Image whose black pixels are left out of every signal; ``None`` for none.
+    source
+        Identity of the file's content (a hash), empty where it is not known.
+    """
+
+    clip_id: str
+    path: str
+    from_s: float = 0.0
+    to_s: float | None = None
+    mask_path: str | None = None
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.clip_id:
+            raise ValueError("clip_id is empty")
+        if self.from_s < 0:
+            raise ValueError(f"from_s is {self.from_s}, must be at least 0")
+        if self.to_s is not None and self.to_s <= self.from_s:
+            raise ValueError(f"to_s is {self.to_s}, must lie after from_s ({self.from_s})")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipInfo:
+    """What is known of a clip after it was opened, or decoded: one row of the table ``clips``.
+
+    Attributes
+    ----------
+    status
+        ``ok``; ``partial`` (some frames were lost, the rest was used); ``failed`` (no result).
+    error
+        The reason where the status is not ``ok``, else empty.
+    duration_s
+        From the start of the recording to the end of its last decoded frame.
+    n_frames
+        Frames decoded (not the header's claim).
+    frame_rate
+        Mean rate of the decoded frames, in frames per second.
+    width, height
+        Displayed size in pixels: after rotation.
+    codec
+        Name of the video codec.
+    rotation_deg
+        Clockwise rotation that the container asks a player for: 0, 90, 180 or 270.
+    start_time
+        Recording clock at time zero as an ISO 8601 string, empty where the container has none.
+    """
+
+    status: ClipStatus = "ok"
+    error: str = ""
+    duration_s: float = float("nan")
+    n_frames: int = 0
+    frame_rate: float = float("nan")
+    width: int = 0
+    height: int = 0
+    codec: str = ""
+    rotation_deg: int = 0
+    start_time: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameRequest:
+    """Which frames a signal wants, and in what form.
+
+    Attributes
+    ----------
+    rate_hz
+        Highest sampling rate; ``None`` for every frame.
+    short_side_px
+        Length of the image's shorter side after scaling (never enlarged).
+    colour
+        ``grey`` for images ``(n, height, width)``, ``rgb`` for ``(n, height, width, 3)``.
+    """
+
+    rate_hz: float | None
+    short_side_px: int
+    colour: Literal["grey", "rgb"]
+
+    def __post_init__(self) -> None:
+        if self.rate_hz is not None and not self.rate_hz > 0:
+            raise ValueError(f"rate_hz is {self.rate_hz}, must be positive or None")
+        if self.short_side_px < 16:
+            raise ValueError(f"short_side_px is {self.short_side_px}, must be at least 16")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameBlock:
+    """A run of frames in display orientation.
+
+    Attributes
+    ----------
+    time_s
+        Presentation times, ``(n,)``, strictly increasing.
+    images
+        uint8, ``(n, height, width)`` grey or ``(n, height, width, 3)`` RGB.
+    """
+
+    time_s: FloatArray
+    images: ByteArray
+
+    def __post_init__(self) -> None:
+        if len(self.time_s) != len(self.images):
+            raise ValueError(f"{len(self.time_s)} times for {len(self.images)} images")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signal:
+    """Timed samples of one measurement.
+
+    Attributes
+    ----------
+    name
+        The signal, such as ``motion``.
+    time_s
+        Sample times, ``(n,)``, strictly increasing.
+    channels
+        Names of the columns of ``values``, with units where they have one.
+    values
+        ``(n, channels)`` float64; NaN where nothing could be measured.
+    notes
+        What a reader must know of this recording of it, such as a fallback that was taken.
+    """
+
+    name: str
+    time_s: FloatArray
+    channels: tuple[str, ...]
+    values: FloatArray
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.values.shape != (len(self.time_s), len(self.channels)):
+            raise ValueError(
+                f"values have shape {self.values.shape}, "
+                f"expected {(len(self.time_s), len(self.channels))}"
+            )
+        if len(self.time_s) > 1 and not np.all(np.diff(self.time_s) > 0):
+            raise ValueError("sample times must increase")
+
+    def channel(self, name: str) -> FloatArray:
+        """Return the samples ``(n,)`` of one channel; KeyError names those there are."""
+        if name not in self.channels:
+            raise KeyError(f"no channel {name!r} in {self.name!r}; it has {self.channels}")
+        return self.values[:, self.channels.index(name)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segments:
+    """Intervals of one clip in order of time, without overlap.
+
+    Attributes
+    ----------
+    clip_id
+        The clip.
+    start_s, stop_s
+        ``(n,)``, half-open intervals; ``segment_id`` is the index.
+    """
+
+    clip_id: str
+    start_s: FloatArray
+    stop_s: FloatArray
+
+    def __post_init__(self) -> None:
+        if self.start_s.shape != self.stop_s.shape or self.start_s.ndim != 1:
+            raise ValueError("start_s and stop_s must be vectors of one length")
+        if np.any(self.stop_s <= self.start_s):
+            raise ValueError("every segment must have a positive length")
+        if np.any(self.start_s[1:] < self.stop_s[:-1]):
+            raise ValueError("segments must be in order and must not overlap")
+
+    def __len__(self) -> int:
+        return len(self.start_s)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Features:
+    """One modality's description of segments.
+
+    Attributes
+    ----------
+    modality
+        Its name.
+    clip_id, segment_id
+        ``(n,)``: which segment each row describes.
+    columns
+        Feature names, with units.
+    weights
+        ``(d,)``: weight of each column in a distance; 0 for columns that only inform the reader.
+    values
+        ``(n, d)``; NaN where there are no usable data.
+    notes
+        What a reader must know, such as a fallback that was taken.
+    """
+
+    modality: str
+    clip_id: npt.NDArray[np.str_]
+    segment_id: IntArray
+    columns: tuple[str, ...]
+    weights: FloatArray
+    values: FloatArray
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        rows = len(self.clip_id)
+        if len(self.segment_id) != rows or self.values.shape != (rows, len(self.columns)):
+            raise ValueError(
+                f"values have shape {self.values.shape}, expected {(rows, len(self.columns))}"
+            )
+        if len(set(self.columns)) != len(self.columns):
+            raise ValueError("feature names must be unique")
+        if self.weights.shape != (len(self.columns),) or np.any(self.weights < 0):
+            raise ValueError("weights must be one non-negative number a column")
+
+    def __len__(self) -> int:
+        return len(self.clip_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clusters:
+    """A clustering of segments.
+
+    Attributes
+    ----------
+    label
+        ``(n,)`` int64: cluster number from 0, or below 0 for noise.
+    probability
+        ``(n,)``: strength of membership in 0..1, NaN where the method has none.
+    """
+
+    label: IntArray
+    probability: FloatArray
+
+    def __post_init__(self) -> None:
+        if self.label.shape != self.probability.shape:
+            raise ValueError("label and probability must have one length")

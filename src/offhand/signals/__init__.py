@@ -1,0 +1,1 @@
+"""Signals: timed measurements of a clip, all fed by one decode."""

@@ -1,0 +1,171 @@
+"""Camera motion from a field of flow vectors: a robust fit of four motion fields.
+
+The flow that a moving camera causes is written as a sum of four basis fields over the grid:
+sideways and vertical motion of the image's centre, roll about the optical axis, and expansion.
+Without a lens model they form a similarity transform. With an equidistant fisheye lens the first
+three are the image motion of rotating bearing vectors.
+
+The fit is random sample consensus over pairs of cells (Fischler & Bolles 1981,
+doi:10.1145/358669.358692) with a truncated squared loss (MSAC; Torr & Zisserman 2000,
+doi:10.1006/cviu.1999.0832), then reweighted least squares on the inliers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from offhand.records import FloatArray
+
+N_HYPOTHESES = 96
+"""Pairs of cells tried for each frame."""
+
+REFINEMENTS = 3
+"""Reweighted least-squares steps after the consensus."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraFit:
+    """Camera motion of ``n`` frames.
+
+    Attributes
+    ----------
+    parameters
+        ``(n, 4)``: weight of each basis field; NaN where nothing could be fitted.
+    residual
+        ``(n, cells, 2)``: the flow that the camera does not explain.
+    inlier_ratio
+        ``(n,)``: weighted share of the usable cells that follow the camera, in 0..1.
+    """
+
+    parameters: FloatArray
+    residual: FloatArray
+    inlier_ratio: FloatArray
+
+
+def similarity_basis(points: FloatArray) -> FloatArray:
+    """Return the motion fields of a similarity transform.
+
+    Parameters
+    ----------
+    points
+        ``(cells, 2)``: x (right) and y (down) from the image's centre, in diameters.
+
+    Returns
+    -------
+    FloatArray
+        ``(4, cells, 2)``: x shift, y shift, roll (x towards y), expansion; roll in rad.
+    """
+    x, y = points[:, 0], points[:, 1]
+    zero, one = np.zeros_like(x), np.ones_like(x)
+    fields = [(one, zero), (zero, one), (-y, x), (x, y)]
+    return np.stack([np.stack(field, axis=1) for field in fields])
+
+
+def equidistant_basis(points: FloatArray, *, fov_deg: float) -> FloatArray:
+    """Return the motion fields of a rotating and advancing equidistant fisheye camera.
+
+    The lens maps an angle theta off the axis to a radius proportional to theta.
+
+    Parameters
+    ----------
+    points
+        As in :func:`similarity_basis`.
+    fov_deg
+        Field of view across one diameter.
+
+    Returns
+    -------
+    FloatArray
+        ``(4, cells, 2)`` scaled as in :func:`similarity_basis`: the first two fields are 1 at the
+        centre.
+    """
+    focal = 1.0 / np.deg2rad(fov_deg)  # diameters per radian
+    radius = np.linalg.norm(points, axis=1)
+    theta = radius / focal
+    direction = points / np.maximum(radius, 1e-9)[:, None]
+    bearing = np.column_stack([np.sin(theta)[:, None] * direction, np.cos(theta)])
+    small = 1e-5
+
+    def project(vector: FloatArray) -> FloatArray:
+        angle = np.arctan2(np.linalg.norm(vector[:, :2], axis=1), vector[:, 2])
+        flat = vector[:, :2] / np.maximum(np.linalg.norm(vector[:, :2], axis=1), 1e-9)[:, None]
+        return np.asarray(focal * angle[:, None] * flat)
+
+    fields = []
+    for axis in ((0.0, 1.0, 0.0), (-1.0, 0.0, 0.0), (0.0, 0.0, 1.0)):
+        moved = bearing + small * np.cross(np.array(axis), bearing)
+        fields.append((project(moved) - project(bearing)) / small)
+    fields[0] /= focal
+    fields[1] /= focal
+    fields.append(np.sin(theta)[:, None] * direction * focal)
+    return np.stack(fields)
+
+
+def fit_camera(
+    flow: FloatArray,
+    weights: FloatArray,
+    basis: FloatArray,
+    *,
+    tolerance: FloatArray,
+    seed: int,
+) -> CameraFit:
+    """Fit the camera's motion to the flow of several frames at once.
+
+    Parameters
+    ----------
+    flow
+        ``(n, cells, 2)`` in diameters per second.
+    weights
+        ``(n, cells)``: trust in each cell, 0 for cells to leave out.
+    basis
+        ``(4, cells, 2)`` from :func:`similarity_basis` or :func:`equidistant_basis`.
+    tolerance
+        ``(n,)``: a cell whose residual is below it is an inlier, in the flow's unit.
+    seed
+        Seed of the pairs of cells.
+
+    Returns
+    -------
+    CameraFit
+        Frames with fewer than 8 usable cells have NaN parameters, NaN residual and ratio 0.
+    """
+    n_frames, n_cells, _ = flow.shape
+    pairs = _pairs(weights.mean(axis=0), seed=seed)
+    usable = (weights > 0).sum(axis=1) >= 8
+    parameters = np.full((n_frames, 4), np.nan)
+    residual = np.full(flow.shape, np.nan)
+    ratio = np.zeros(n_frames)
+    if len(pairs) == 0 or not usable.any():
+        return CameraFit(parameters=parameters, residual=residual, inlier_ratio=ratio)
+    inverse = np.linalg.pinv(basis[:, pairs].transpose(1, 2, 3, 0).reshape(len(pairs), 4, 4))
+    fields = basis.transpose(1, 2, 0).reshape(n_cells * 2, 4)
+    for frame in np.flatnonzero(usable):
+        vectors, trust, limit = flow[frame], weights[frame], tolerance[frame] ** 2
+        tried = np.einsum("hij,hj->hi", inverse, vectors[pairs].reshape(len(pairs), 4))
+        error = tried @ fields.T - vectors.reshape(-1)
+        squared = error[:, 0::2] ** 2 + error[:, 1::2] ** 2
+        best = tried[np.argmin(np.minimum(squared, limit) @ trust)]
+        for _ in range(REFINEMENTS):
+            left = vectors - (fields @ best).reshape(n_cells, 2)
+            # Geman-McClure weights: near 1 for inliers, falling to 0 beyond the tolerance
+            pull = trust / (1.0 + (left**2).sum(axis=1) / limit) ** 2
+            rows = np.repeat(pull, 2)[:, None] * fields
+            normal = rows.T @ fields + 1e-9 * np.eye(4)
+            best = np.linalg.solve(normal, rows.T @ vectors.reshape(-1))
+        left = vectors - (fields @ best).reshape(n_cells, 2)
+        parameters[frame], residual[frame] = best, left
+        inside = (left**2).sum(axis=1) < limit
+        ratio[frame] = trust[inside].sum() / trust.sum()
+    return CameraFit(parameters=parameters, residual=residual, inlier_ratio=ratio)
+
+
+def _pairs(trust: FloatArray, *, seed: int) -> np.ndarray:
+    """Draw pairs of different cells ``(hypotheses, 2)``, trusted cells more often."""
+    total = trust.sum()
+    if (trust > 0).sum() < 8 or not total > 0:
+        return np.empty((0, 2), dtype=np.int64)
+    generator = np.random.default_rng(seed)
+    drawn = generator.choice(len(trust), size=(N_HYPOTHESES, 2), p=trust / total)
+    return drawn[drawn[:, 0] != drawn[:, 1]]

@@ -1,0 +1,58 @@
+"""Dense optical flow between consecutive small images, averaged over cells.
+
+Dense inverse search (DIS; Kroeger et al. 2016, arXiv:1603.03590) as implemented in OpenCV.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from offhand.records import ByteArray, FloatArray
+
+CELLS_SHORT_SIDE = 16
+"""Cells along the shorter side of the image."""
+
+TEXTURE_LEVELS = 6.0
+"""Mean gradient, in grey levels per pixel, from which a cell's flow is fully trusted."""
+
+
+class FlowGrid:
+    """Flow between pairs of grey images of one size, as one vector per cell.
+
+    Parameters
+    ----------
+    shape
+        Height and width of the images in pixels.
+    """
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        height, width = shape
+        self.diagonal_px = float(np.hypot(height, width))
+        cell_px = max(1.0, min(height, width) / CELLS_SHORT_SIDE)
+        self.size = (max(2, round(width / cell_px)), max(2, round(height / cell_px)))
+        self._dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+
+    def points(self) -> FloatArray:
+        """Return the cells' centres ``(cells, 2)`` from the image's centre, in diagonals."""
+        columns, rows = self.size
+        height, width = rows / np.hypot(rows, columns), columns / np.hypot(rows, columns)
+        x = ((np.arange(columns) + 0.5) / columns - 0.5) * width
+        y = ((np.arange(rows) + 0.5) / rows - 0.5) * height
+        return np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+
+    def between(self, before: ByteArray, after: ByteArray) -> FloatArray:
+        """Return the displacement ``(cells, 2)`` from one image to the next, in diagonals."""
+        flow = self._dis.calc(before, after, None)
+        return self.cells(flow).reshape(-1, 2) / self.diagonal_px
+
+    def texture(self, image: ByteArray) -> FloatArray:
+        """Return how far each cell's flow can be trusted, ``(cells,)`` in 0..1."""
+        across = cv2.absdiff(image[:, 1:], image[:, :-1])[:-1]
+        down = cv2.absdiff(image[1:], image[:-1])[:, :-1]
+        strength = self.cells(cv2.add(across, down).astype(np.float32)).reshape(-1)
+        return np.minimum(strength / TEXTURE_LEVELS, 1.0)
+
+    def cells(self, image: ByteArray | np.ndarray) -> FloatArray:
+        """Average an image over the cells: ``(rows, columns, ...)``."""
+        return np.asarray(cv2.resize(image, self.size, interpolation=cv2.INTER_AREA), np.float64)

@@ -1,0 +1,1 @@
+"""Stages of a run, one module each: read, compute, write."""

@@ -1,0 +1,1 @@
+"""Reading video: the only package that imports PyAV."""

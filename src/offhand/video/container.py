@@ -1,0 +1,94 @@
+"""Opening a video file: clear errors, and what the header claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import av.error
+
+from offhand.errors import VideoError
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+SUFFIXES = frozenset(
+    ".3gp .avi .flv .gif .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()
+)
+"""File name endings that a folder is searched for."""
+
+_LOCAL_ONLY = {"protocol_whitelist": "file"}
+"""A playlist inside a file must not make FFmpeg open an address or another file's protocol."""
+
+
+@contextmanager
+def open_video(path: str, *, threads: int = 0) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open the first video stream of a file for decoding.
+
+    Parameters
+    ----------
+    path
+        A local video file.
+    threads
+        Decoder threads; 0 for as many as there are cores.
+
+    Raises
+    ------
+    VideoError
+        The file is missing, empty, not a video, damaged beyond opening, or has no video stream.
+    """
+    file = Path(path)
+    try:
+        if not file.is_file():
+            raise VideoError(f"{path}: no such file")
+        if file.stat().st_size == 0:
+            raise VideoError(f"{path}: the file is empty")
+        container = av.open(str(file), options=dict(_LOCAL_ONLY))
+    except av.error.FFmpegError as error:
+        raise VideoError(f"{path}: not a readable video ({error.strerror})") from error
+    except OSError as error:
+        raise VideoError(f"{path}: cannot be read ({error.strerror or error})") from error
+    with container:
+        streams = [s for s in container.streams.video if not _is_cover(s)]
+        if not streams:
+            raise VideoError(f"{path}: the file holds no video stream")
+        stream = streams[0]
+        if stream.codec_context is None:
+            raise VideoError(f"{path}: no decoder for its video stream")
+        stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = threads
+        yield container, stream
+
+
+def _is_cover(stream: VideoStream) -> bool:
+    """Tell whether a stream is a still picture attached to an audio file."""
+    return bool(stream.disposition & stream.disposition.attached_pic)
+
+
+def origin_s(container: InputContainer, stream: VideoStream) -> float:
+    """Return the presentation time, in seconds, at which a player shows 0:00."""
+    if container.start_time is not None:
+        return float(container.start_time / av.time_base)
+    if stream.start_time is not None and stream.time_base is not None:
+        return float(stream.start_time * stream.time_base)
+    return 0.0
+
+
+def header_duration_s(container: InputContainer, stream: VideoStream) -> float | None:
+    """Return the duration that the header claims for the pictures, ``None`` if it claims none."""
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    if container.duration is not None and not container.streams.audio:
+        return float(container.duration / av.time_base)
+    return None
+
+
+def header_rate(stream: VideoStream) -> Fraction | None:
+    """Return the frame rate that the header claims, ``None`` if it claims none."""
+    rate = stream.average_rate or stream.base_rate
+    return Fraction(rate) if rate else None

@@ -1,0 +1,262 @@
+"""One sequential decode of a clip that serves every signal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import av.error
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+from offhand.errors import VideoError
+from offhand.records import ByteArray, Clip, ClipInfo, FrameBlock, FrameRequest
+from offhand.video.container import header_duration_s, header_rate, open_video, origin_s
+from offhand.video.sampling import RateLimit
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+BLOCK_FRAMES = 32
+"""Frames a block holds at most."""
+
+
+class FrameReader:
+    """Decode a clip once, from start to end, and hand each frame to the requests that want it.
+
+    Iterating yields ``(index of the request, block)``. Damaged stretches are skipped and counted.
+    After the iteration, ``info`` describes what was decoded.
+
+    Parameters
+    ----------
+    clip
+        What to read. Frames outside ``[clip.from_s, clip.to_s)`` are left out.
+    requests
+        The forms in which frames are wanted.
+    threads
+        Decoder threads; 0 for as many as there are cores.
+    on_time
+        Called with the time reached, in seconds, after every block's worth of frames.
+
+    Raises
+    ------
+    VideoError
+        While iterating: the file cannot be opened, or not one frame of it decodes.
+    """
+
+    def __init__(
+        self,
+        clip: Clip,
+        requests: Sequence[FrameRequest],
+        *,
+        threads: int = 0,
+        on_time: Callable[[float], None] | None = None,
+    ) -> None:
+        self.clip = clip
+        self.info = ClipInfo()
+        self._threads = threads
+        self._requests = tuple(requests)
+        self._on_time = on_time
+        self._lost = 0
+
+    def __iter__(self) -> Iterator[tuple[int, FrameBlock]]:
+        first_s = last_s = previous_s = math.nan
+        count = 0
+        with open_video(self.clip.path, threads=self._threads) as (container, stream):
+            rate = header_rate(stream)
+            step_s = float(1 / rate) if rate else 0.04
+            aspect = float(stream.sample_aspect_ratio or 1)
+            queues = [_Queue(request, aspect) for request in self._requests]
+            for time_s, frame in self._frames(container, stream, step_s):
+                if count == 0:
+                    self._describe(container, stream, frame)
+                    first_s = time_s
+                count += 1
+                previous_s, last_s = last_s, time_s
+                for index, queue in enumerate(queues):
+                    if queue.push(time_s, frame):
+                        yield index, queue.take()
+                if self._on_time and count % BLOCK_FRAMES == 0:
+                    self._on_time(time_s)
+            if count == 0:
+                raise VideoError(self._why_no_frame())
+            for index, queue in enumerate(queues):
+                if queue:
+                    yield index, queue.take()
+            if count > 1:
+                measured = (count - 1) / (last_s - first_s)
+                near = rate is not None and abs(measured / float(rate) - 1) < 0.005
+                frame_rate = float(rate) if near and rate is not None else measured
+                end_s = last_s + (min(last_s - previous_s, 1 / frame_rate) or step_s)
+            else:
+                frame_rate, end_s = math.nan, last_s + step_s
+            problems = self._problems(end_s, header_duration_s(container, stream))
+            self.info = replace(
+                self.info,
+                n_frames=count,
+                frame_rate=frame_rate,
+                duration_s=end_s,
+                status="partial" if problems else "ok",
+                error="; ".join(problems),
+            )
+
+    def _frames(
+        self, container: InputContainer, stream: VideoStream, step_s: float
+    ) -> Iterator[tuple[float, VideoFrame]]:
+        """Yield the usable frames inside the clip's range with strictly increasing times."""
+        start_s = origin_s(container, stream)
+        if self.clip.from_s > 0:
+            container.seek(int((start_s + self.clip.from_s) * 1e6), backward=True)
+        last_s = math.nan
+        for frame in self._decoded(container, stream):
+            if frame.pts is not None and frame.time_base is not None:
+                time_s = float(frame.pts * frame.time_base) - start_s
+            elif math.isnan(last_s):
+                time_s = self.clip.from_s
+            else:
+                time_s = last_s + step_s
+            if frame.is_corrupt or time_s <= last_s:
+                self._lost += 1
+                continue
+            last_s = time_s
+            if time_s < self.clip.from_s - 1e-6:
+                continue
+            if self.clip.to_s is not None and time_s >= self.clip.to_s:
+                return
+            yield time_s, frame
+
+    def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+        """Yield every frame that decodes, stepping over damaged packets."""
+        packets = container.demux(stream)
+        while True:
+            try:
+                packet = next(packets)
+            except (StopIteration, av.error.EOFError):
+                return
+            except av.error.FFmpegError:
+                self._lost += 1
+                return
+            try:
+                yield from packet.decode()
+            except av.error.EOFError:
+                return
+            except av.error.FFmpegError:
+                self._lost += 1
+
+    def _describe(
+        self, container: InputContainer, stream: VideoStream, frame: VideoFrame
+    ) -> None:
+        rotation = _clockwise_deg(frame)
+        width, height = frame.width, frame.height
+        if rotation in (90, 270):
+            width, height = height, width
+        metadata = {**container.metadata, **stream.metadata}
+        self.info = ClipInfo(
+            width=width,
+            height=height,
+            codec=stream.codec_context.name,
+            rotation_deg=rotation,
+            start_time=metadata.get("creation_time", ""),
+        )
+
+    def _problems(self, end_s: float, header_s: float | None) -> list[str]:
+        problems = []
+        if self._lost:
+            problems.append(f"{self._lost} damaged frames or packets were skipped")
+        if self.clip.to_s is None and header_s is not None:
+            missing_s = header_s - end_s
+            if missing_s > max(1.0, 0.02 * header_s):
+                problems.append(
+                    f"pictures end at {end_s:.1f} s, the header promises {header_s:.1f} s "
+                    "(truncated file?); what decodes was used"
+                )
+        return problems
+
+    def _why_no_frame(self) -> str:
+        path, clip = self.clip.path, self.clip
+        if self._lost:
+            return f"{path}: not one frame decodes ({self._lost} damaged)"
+        if clip.from_s > 0 or clip.to_s is not None:
+            to = "its end" if clip.to_s is None else f"{clip.to_s:g} s"
+            return f"{path}: no frame between {clip.from_s:g} s and {to}"
+        return f"{path}: the video stream holds no frame"
+
+
+class _Queue:
+    """Frames of one request on their way to a block."""
+
+    def __init__(self, request: FrameRequest, aspect: float) -> None:
+        self._limit = RateLimit(request.rate_hz)
+        self._scaler = FrameScaler(request, aspect=aspect)
+        self._times: list[float] = []
+        self._images: list[ByteArray] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._times)
+
+    def push(self, time_s: float, frame: VideoFrame) -> bool:
+        """Keep a frame if the request wants it; tell whether a block is full."""
+        if not self._limit.takes(time_s):
+            return False
+        self._times.append(time_s)
+        self._images.append(self._scaler(frame))
+        return len(self._times) >= BLOCK_FRAMES
+
+    def take(self) -> FrameBlock:
+        """Return the frames kept so far as a block, and forget them."""
+        block = FrameBlock(time_s=np.array(self._times), images=np.stack(self._images))
+        self._times, self._images = [], []
+        return block
+
+
+class FrameScaler:
+    """Turn decoded frames into small upright images of one size.
+
+    Scaling averages over areas, so that thin structures do not flicker. A frame whose size differs
+    from the first one's (a stream may change its resolution) is scaled to the first one's size.
+
+    Parameters
+    ----------
+    request
+        Size and colour; its rate is not looked at.
+    aspect
+        Width of a stored pixel divided by its height.
+    """
+
+    def __init__(self, request: FrameRequest, *, aspect: float = 1.0) -> None:
+        self._request = request
+        self._aspect = aspect
+        self._reformatter = VideoReformatter()
+        self._size: tuple[int, int] | None = None
+
+    def __call__(self, frame: VideoFrame) -> ByteArray:
+        """Return the frame as uint8 ``(height, width)`` or ``(height, width, 3)``."""
+        rotation = _clockwise_deg(frame)
+        if self._size is None:
+            self._size = self._upright_size(frame, rotation)
+        width, height = self._size if rotation in (0, 180) else self._size[::-1]
+        small = self._reformatter.reformat(
+            frame,
+            width=width,
+            height=height,
+            format="gray" if self._request.colour == "grey" else "rgb24",
+            interpolation="AREA",
+        )
+        image: ByteArray = small.to_ndarray()
+        return np.rot90(image, k=-rotation // 90) if rotation else image
+
+    def _upright_size(self, frame: VideoFrame, rotation: int) -> tuple[int, int]:
+        width, height = frame.width * self._aspect, float(frame.height)
+        if rotation in (90, 270):
+            width, height = height, width
+        scale = min(1.0, self._request.short_side_px / min(width, height))
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _clockwise_deg(frame: VideoFrame) -> int:
+    """Return the clockwise rotation that shows a frame upright: 0, 90, 180 or 270."""
+    return round(-frame.rotation / 90) * 90 % 360
