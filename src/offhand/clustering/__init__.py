@@ -1,0 +1,1 @@
+"""Clustering feature rows."""

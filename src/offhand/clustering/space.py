@@ -1,0 +1,59 @@
+"""From feature tables to a space in which Euclidean distance means unlike."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.decomposition import PCA
+
+from offhand.records import Features, FloatArray
+
+MAX_DIMENSIONS = 12
+"""Principal components kept: density estimates need more rows than dimensions."""
+
+
+def feature_space(
+    values: FloatArray, weights: FloatArray
+) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Standardise weighted columns and keep their leading principal components.
+
+    A missing value is set to its column's mean. A row in which more than half of the weighted
+    columns are missing is not described, and gets no coordinates.
+
+    Parameters
+    ----------
+    values
+        ``(n, d)`` features.
+    weights
+        ``(d,)``; columns of weight 0 are left out.
+
+    Returns
+    -------
+    space : FloatArray
+        ``(described rows, at most 12)``.
+    described : ndarray of bool
+        ``(n,)``.
+    """
+    used = values[:, weights > 0]
+    described = (
+        np.isnan(used).mean(axis=1) <= 0.5 if used.shape[1] else np.zeros(len(used), dtype=bool)
+    )
+    used = used[described]
+    if len(used) == 0:
+        return np.empty((0, 0)), described
+    known = ~np.isnan(used)
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, used, 0.0).sum(axis=0) / count
+    centred = np.where(known, used - mean, 0.0)
+    spread = np.sqrt((centred**2).sum(axis=0) / count)
+    varies = spread > 1e-9
+    scaled = centred[:, varies] / spread[varies] * weights[weights > 0][varies]
+    kept = min(MAX_DIMENSIONS, len(scaled) - 1, scaled.shape[1])
+    if kept < 1:
+        return np.zeros((len(scaled), 1)), described
+    return PCA(kept, svd_solver="full").fit_transform(scaled), described
+
+
+def pooled_space(features: Features) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Return :func:`feature_space` of a feature table."""
+    return feature_space(features.values, features.weights)

@@ -1,0 +1,1 @@
+"""Modalities: ways to describe a segment."""

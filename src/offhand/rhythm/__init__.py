@@ -1,0 +1,1 @@
+"""One-dimensional tools for rhythm: uniform resampling, spectra, and period estimates."""

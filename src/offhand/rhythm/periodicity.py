@@ -1,0 +1,218 @@
+"""The period of a series, or the statement that it has none.
+
+Finding: the power spectrum of the detrended series, finely interpolated, is compared with a
+power-law background (white, 1/f and 1/f^2 noise are power laws) fitted to the other frequencies.
+The height of the tallest peak above that background, corrected for the number of frequencies
+searched and for the error of the fit, is the score; below ``MIN_SCORE`` the series is called not
+periodic. The threshold is set by simulation (``tests/unit/rhythm/test_periodicity.py``).
+
+Measuring: the peak's frequency is then refined by least squares on a sinusoid with offset and
+trend, which is the maximum-likelihood estimate in white noise (Rife & Boorstyn 1974,
+doi:10.1109/TIT.1974.1055282), so the period is not tied to the bins of the window.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize_scalar
+
+from offhand.records import FloatArray
+
+BoolArray = npt.NDArray[np.bool_]
+
+MIN_SCORE = 2.75
+"""Score from which a series counts as periodic: 2 to 5 % of noise series reach it."""
+
+MIN_SUBHARMONIC_SCORE = 3.5
+"""Score that half or a third of the peak's frequency needs to be taken for the fundamental."""
+
+MIN_CYCLES = 2.5
+"""Cycles that the series must hold."""
+
+MIN_SAMPLES_PER_CYCLE = 5.0
+"""Samples that a cycle must hold."""
+
+MIN_SAMPLES = 20
+"""Samples that the series must hold."""
+
+OVERSAMPLING = 8
+"""Spectrum points per independent frequency."""
+
+_MEAN_LOG_EXPONENTIAL = -np.euler_gamma  # mean of the log of an exponential variable of mean 1
+_LOG_VARIANCE = np.pi**2 / 6  # its variance
+
+
+@dataclass(frozen=True, kw_only=True)
+class Period:
+    """What was found.
+
+    Attributes
+    ----------
+    period_s
+        Length of a cycle, NaN where the series is not periodic or too short to tell.
+    strength
+        Share of the detrended variance that the best sinusoid explains, in 0..1; given for
+        aperiodic series too; NaN where there are too few samples.
+    score
+        Height of the spectral peak above the noise background in standard deviations.
+    """
+
+    period_s: float
+    strength: float
+    score: float
+
+
+NOTHING = Period(period_s=np.nan, strength=np.nan, score=np.nan)
+"""The answer where there are too few samples."""
+
+
+def estimate_period(series: FloatArray, *, rate_hz: float) -> Period:
+    """Estimate the period of an evenly sampled series.
+
+    Parameters
+    ----------
+    series
+        ``(n,)``; NaN samples are left out, and if they are more than half there is no answer.
+    rate_hz
+        Samples per second.
+
+    Returns
+    -------
+    Period
+        Periods from ``MIN_SAMPLES_PER_CYCLE / rate_hz`` to ``n / rate_hz / MIN_CYCLES`` seconds
+        can be found.
+    """
+    known = ~np.isnan(series)
+    n = len(series)
+    if known.sum() < MIN_SAMPLES or known.sum() < n / 2:
+        return NOTHING
+    time = np.arange(n) / n - 0.5
+    trend = np.column_stack([np.ones(n), time])
+    slope, *_ = np.linalg.lstsq(trend[known], series[known], rcond=None)
+    detrended = np.where(known, series - trend @ slope, 0.0)
+    scale = float(np.sqrt((detrended[known] ** 2).mean()))
+    if not scale > 1e-9 * max(1.0, float(np.abs(series[known]).max())):
+        return Period(period_s=np.nan, strength=0.0, score=-np.inf)
+    cycles, power = _spectrum(detrended / scale)
+    searched = (cycles >= MIN_CYCLES) & (cycles <= n / MIN_SAMPLES_PER_CYCLE)
+    if not searched.any():
+        return NOTHING
+    peak, score = _tallest_peak(cycles, power, searched)
+    peak, strength = _refine(series[known], time[known], peak)
+    if score >= MIN_SCORE:
+        lower = _fundamental(detrended / scale, known, time, peak)
+        if lower is not None:
+            peak, strength = _refine(series[known], time[known], lower)
+    return Period(
+        period_s=n / rate_hz / peak if score >= MIN_SCORE else np.nan,
+        strength=strength,
+        score=score,
+    )
+
+
+def _spectrum(series: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return frequencies in cycles per series, from 1 to Nyquist, and the power at each."""
+    n = len(series)
+    power = np.abs(np.fft.rfft(series, n * OVERSAMPLING)) ** 2 / n
+    cycles = np.arange(len(power)) / OVERSAMPLING
+    kept = (cycles >= 1) & (cycles <= n / 2 - 0.5)
+    return cycles[kept], power[kept]
+
+
+def _tallest_peak(
+    cycles: FloatArray, power: FloatArray, searched: BoolArray
+) -> tuple[float, float]:
+    """Return the most significant frequency, in cycles per series, and its score."""
+    tried = np.flatnonzero(searched)
+    width = float(cycles[tried[-1]] - cycles[tried[0]])
+    tallest = tried[np.argmax(power[tried])]
+    background, _ = _background(cycles, power, leave_out=cycles[tallest])
+    whitest = tried[np.argmax((power / background)[tried])]
+    scored = [
+        (_score(cycles, power, int(index), independent=width), float(cycles[index]))
+        for index in {int(tallest), int(whitest)}
+    ]
+    score, peak = max(scored)
+    return peak, score
+
+
+def _score(cycles: FloatArray, power: FloatArray, index: int, *, independent: float) -> float:
+    """Return how far a peak stands above the background, in standard deviations of the log."""
+    background, variance = _background(cycles, power, leave_out=cycles[index])
+    ratio = np.log(power[index] / background[index])
+    expected = np.log(np.log(independent + 1.0) + 1.0)
+    return float((ratio - expected) / np.sqrt(variance[index] + 0.15))
+
+
+def _background(
+    cycles: FloatArray, power: FloatArray, *, leave_out: float
+) -> tuple[FloatArray, FloatArray]:
+    """Fit a power law to the spectrum, leaving out a peak and its harmonics.
+
+    Returns the background at every frequency, and the variance of its logarithm.
+    """
+    independent = np.arange(OVERSAMPLING - 1, len(cycles), OVERSAMPLING)
+    independent = np.union1d([0], independent)
+    at, height = cycles[independent], power[independent]
+    kept = np.abs(at - leave_out) > 1.3
+    for harmonic in (2, 3):
+        if (kept & (np.abs(at - harmonic * leave_out) > 1.0)).sum() >= 5:
+            kept &= np.abs(at - harmonic * leave_out) > 1.0
+    at, height = at[kept], height[kept]
+    level = np.log(height + 1e-12) - _MEAN_LOG_EXPONENTIAL
+    weight = 1.0 / np.sqrt(at)
+    design = np.column_stack([np.ones(len(at)), -np.log(at)])
+    weighted = weight[:, None] * design
+    inverse = np.linalg.inv(design.T @ weighted + np.diag([0.0, 0.3]))  # steep slopes cost a little
+    slope = float(np.clip((inverse @ (weighted.T @ level))[1], 0.0, 2.2))
+    offset = float(np.average(level - slope * design[:, 1], weights=weight))
+    everywhere = np.column_stack([np.ones(len(cycles)), -np.log(cycles)])
+    spread = inverse @ (weighted.T @ weighted) @ inverse * _LOG_VARIANCE
+    variance = np.einsum("ij,jk,ik->i", everywhere, spread, everywhere)
+    return np.exp(offset + slope * everywhere[:, 1]), variance
+
+
+def _fundamental(
+    detrended: FloatArray, known: BoolArray, time: FloatArray, peak: float
+) -> float | None:
+    """Return a third or half of the peak's frequency if the series has a clear peak there as well.
+
+    The peak itself is subtracted first, so that its side lobes are not taken for one.
+    """
+    angle = 2 * np.pi * peak * time
+    wave = np.column_stack([np.ones(len(time)), np.cos(angle), np.sin(angle)])
+    fitted, *_ = np.linalg.lstsq(wave[known], detrended[known], rcond=None)
+    cycles, power = _spectrum(np.where(known, detrended - wave @ fitted, 0.0))
+    for divisor in (3, 2):
+        near = np.flatnonzero(np.abs(cycles - peak / divisor) <= 0.4)
+        if peak / divisor < MIN_CYCLES or len(near) == 0:
+            continue
+        index = int(near[np.argmax(power[near])])
+        if _score(cycles, power, index, independent=2.0) >= MIN_SUBHARMONIC_SCORE:
+            return float(cycles[index])
+    return None
+
+
+def _refine(series: FloatArray, time: FloatArray, peak: float) -> tuple[float, float]:
+    """Return the least-squares frequency near a peak, and the share of variance explained."""
+    trend = np.column_stack([np.ones(len(time)), time])
+    total = _left_over(series, trend)
+
+    def unexplained(cycles: float) -> float:
+        angle = 2 * np.pi * cycles * time
+        return _left_over(series, np.column_stack([trend, np.cos(angle), np.sin(angle)]))
+
+    found = minimize_scalar(
+        unexplained, bounds=(max(1.0, peak - 0.6), peak + 0.6), method="bounded"
+    )
+    share = 1.0 - float(found.fun) / total if total > 0 else 0.0
+    return float(found.x), float(np.clip(share, 0.0, 1.0))
+
+
+def _left_over(series: FloatArray, design: FloatArray) -> float:
+    """Return the sum of squares that a linear model leaves."""
+    solution, *_ = np.linalg.lstsq(design, series, rcond=None)
+    return float(((series - design @ solution) ** 2).sum())

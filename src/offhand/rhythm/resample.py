@@ -1,0 +1,56 @@
+"""From time-stamped samples to a uniform grid."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from offhand.records import FloatArray
+
+LONGEST_GAP_S = 0.5
+"""Samples further apart than this are not joined by interpolation."""
+
+
+def to_uniform(
+    time_s: FloatArray,
+    values: FloatArray,
+    *,
+    rate_hz: float,
+    start_s: float,
+    stop_s: float,
+) -> tuple[FloatArray, FloatArray]:
+    """Interpolate samples onto a uniform grid, with NaN where a gap is too long to bridge.
+
+    Parameters
+    ----------
+    time_s
+        ``(n,)``, increasing.
+    values
+        ``(n, d)``; NaN samples are gaps.
+    rate_hz
+        Rate of the grid.
+    start_s, stop_s
+        The grid covers ``[start_s, stop_s)``.
+
+    Returns
+    -------
+    grid_s : FloatArray
+        ``(m,)``.
+    uniform : FloatArray
+        ``(m, d)``.
+    """
+    grid_s = start_s + np.arange(max(0, int(np.ceil((stop_s - start_s) * rate_hz - 1e-9)))) / rate_hz
+    uniform = np.full((len(grid_s), values.shape[1]), np.nan)
+    for column in range(values.shape[1]):
+        known = ~np.isnan(values[:, column])
+        at_s, level = time_s[known], values[known, column]
+        if len(at_s) == 0:
+            continue
+        uniform[:, column] = np.interp(grid_s, at_s, level)
+        after = np.searchsorted(at_s, grid_s, side="left").clip(0, len(at_s) - 1)
+        before = (after - 1).clip(0)
+        bridged = at_s[after] - at_s[before] <= LONGEST_GAP_S
+        near = np.minimum(np.abs(grid_s - at_s[before]), np.abs(grid_s - at_s[after]))
+        uniform[~bridged & (near > 0.5 / rate_hz), column] = np.nan
+        outside = (grid_s < at_s[0] - LONGEST_GAP_S) | (grid_s > at_s[-1] + LONGEST_GAP_S)
+        uniform[outside, column] = np.nan
+    return grid_s, uniform

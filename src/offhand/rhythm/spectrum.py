@@ -1,0 +1,83 @@
+"""How much a series moves at each tempo: power in bands of frequency."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+from scipy.signal import butter, sosfiltfilt
+
+from offhand.records import FloatArray
+
+FLOOR = 1e-7
+"""Power density added before taking the logarithm: the level of measurement noise."""
+
+
+def band_edges(low_hz: float, high_hz: float, n_bands: int) -> FloatArray:
+    """Return ``(n_bands + 1,)`` edges of bands that are equally wide on a logarithmic scale."""
+    return np.geomspace(low_hz, high_hz, n_bands + 1)
+
+
+def log_band_power(series: FloatArray, edges_hz: FloatArray, *, rate_hz: float) -> FloatArray:
+    """Return the logarithm of the mean power density of a series in bands of frequency.
+
+    The series is centred and Hann-tapered; the density is that of Welch's method with one window.
+
+    Parameters
+    ----------
+    series
+        ``(n,)``; NaN samples are left out.
+    edges_hz
+        ``(bands + 1,)`` edges of the bands.
+    rate_hz
+        Samples per second.
+
+    Returns
+    -------
+    FloatArray
+        ``(bands,)`` natural logarithm of power per Hz; NaN for bands above the Nyquist frequency,
+        and for all of them where fewer than 8 samples, or fewer than half, are known.
+    """
+    bands = np.full(len(edges_hz) - 1, np.nan)
+    known = ~np.isnan(series)
+    if known.sum() < 8 or known.sum() < len(series) / 2:
+        return bands
+    taper = np.hanning(len(series) + 2)[1:-1] * known
+    centred = np.where(known, series - series[known].mean(), 0.0)
+    length = max(1024, 1 << (len(series) - 1).bit_length())
+    power = np.abs(np.fft.rfft(centred * taper, length)) ** 2 / (taper**2).sum() / rate_hz
+    frequency = np.fft.rfftfreq(length, 1 / rate_hz)
+    for band, (low, high) in enumerate(zip(edges_hz[:-1], edges_hz[1:], strict=True)):
+        inside = (frequency >= low) & (frequency < high)
+        if inside.any() and high <= rate_hz / 2:
+            bands[band] = np.log(power[inside].mean() + FLOOR)
+    return bands
+
+
+def band_envelopes(
+    series: FloatArray, edges_hz: FloatArray, *, rate_hz: float, smooth_s: float
+) -> FloatArray:
+    """Return how strongly a series moves in each band around each moment.
+
+    Parameters
+    ----------
+    series
+        ``(n,)`` without NaN.
+    edges_hz
+        ``(bands + 1,)`` edges of the bands; the last must lie below half the rate.
+    rate_hz
+        Samples per second.
+    smooth_s
+        Standard deviation of the Gaussian average over time.
+
+    Returns
+    -------
+    FloatArray
+        ``(n, bands)`` root mean square in the series' unit.
+    """
+    columns = []
+    for low, high in zip(edges_hz[:-1], edges_hz[1:], strict=True):
+        sections = butter(2, [low, high], "bandpass", fs=rate_hz, output="sos")
+        pad = min(len(series) - 1, int(3 * rate_hz / low))
+        inside = sosfiltfilt(sections, series, padlen=pad)
+        columns.append(np.sqrt(gaussian_filter1d(inside**2, smooth_s * rate_hz)))
+    return np.column_stack(columns)

@@ -1,0 +1,1 @@
+"""Cutting clips into segments."""

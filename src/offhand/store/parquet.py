@@ -1,0 +1,178 @@
+"""Records as Parquet files that anyone can read, each with the key of what it was made from."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from offhand.errors import StoreError
+from offhand.files import replacing
+from offhand.records import ClipInfo, Features, Segments, Signal
+
+SCHEMA_VERSION = 1
+"""Version of the files' layout; a file of another version is computed anew."""
+
+_META = b"offhand"
+
+
+class SignalWriter:
+    """Write a signal chunk by chunk; made by :func:`signal_writer`."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self._path = path
+        self._name = name
+        self._writer: pq.ParquetWriter | None = None
+        self._notes: dict[str, str] = {}
+
+    def write(self, chunk: Signal) -> None:
+        """Append a chunk."""
+        columns = {"time_s": pa.array(chunk.time_s)}
+        for index, channel in enumerate(chunk.channels):
+            columns[channel] = pa.array(chunk.values[:, index].astype(np.float32))
+        table = pa.table(columns)
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._path, table.schema, compression="zstd")
+        self._writer.write_table(table)
+        self._notes.update(chunk.notes)
+
+    def close(self, key: str, info: ClipInfo) -> None:
+        """Finish the file; ``info`` is what decoding found out about the clip."""
+        if self._writer is None:
+            raise ValueError("a signal needs at least one chunk")
+        meta = {"notes": self._notes, "name": self._name, "clip": dataclasses.asdict(info)}
+        self._writer.add_key_value_metadata({_META: _packed(key, meta)})
+        self._writer.close()
+        self._writer = None
+
+    def abandon(self) -> None:
+        """Let go of a file that was not closed."""
+        if self._writer is not None:
+            self._writer.close()
+
+
+@contextmanager
+def signal_writer(path: Path, name: str) -> Iterator[SignalWriter]:
+    """Open a signal's file for writing; it appears only if the block succeeds and closes it."""
+    with replacing(path) as temporary:
+        writer = SignalWriter(temporary, name)
+        try:
+            yield writer
+        finally:
+            writer.abandon()
+
+
+def write_frame(
+    path: Path, frame: pd.DataFrame, *, key: str = "", meta: dict[str, Any] | None = None
+) -> None:
+    """Write a table with its key, whole or not at all; raises StoreError."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    table = table.replace_schema_metadata({_META: _packed(key, meta or {})})
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def read_frame(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Read a table and its metadata.
+
+    Raises
+    ------
+    StoreError
+        The file is missing or damaged.
+    """
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(f"{path}: cannot be read ({error})") from error
+    return table.to_pandas(), _unpacked(table.schema.metadata)
+
+
+def has_key(path: Path, key: str) -> bool:
+    """Tell whether a file exists, can be read, and was made from what ``key`` stands for."""
+    if not path.is_file():
+        return False
+    try:
+        meta = _unpacked(pq.read_metadata(path).metadata)
+    except (OSError, pa.ArrowException):
+        return False
+    return meta.get("schema") == SCHEMA_VERSION and meta.get("key") == key
+
+
+def read_signal(path: Path) -> Signal:
+    """Read a signal; raises StoreError."""
+    frame, meta = read_frame(path)
+    channels = tuple(name for name in frame.columns if name != "time_s")
+    return Signal(
+        name=meta["name"],
+        time_s=frame["time_s"].to_numpy(np.float64),
+        channels=channels,
+        values=frame[list(channels)].to_numpy(np.float64),
+        notes=meta["notes"],
+    )
+
+
+def read_clip_info(path: Path) -> ClipInfo:
+    """Read what decoding found out about a clip from one of its signals' files."""
+    meta = _unpacked(pq.read_metadata(path).metadata)
+    return ClipInfo(**meta["clip"])
+
+
+def write_segments(path: Path, segments: Segments, *, key: str) -> None:
+    """Write a clip's segments; raises StoreError."""
+    frame = pd.DataFrame({"start_s": segments.start_s, "stop_s": segments.stop_s})
+    write_frame(path, frame, key=key, meta={"clip_id": segments.clip_id})
+
+
+def read_segments(path: Path) -> Segments:
+    """Read a clip's segments; raises StoreError."""
+    frame, meta = read_frame(path)
+    return Segments(
+        clip_id=meta["clip_id"],
+        start_s=frame["start_s"].to_numpy(np.float64),
+        stop_s=frame["stop_s"].to_numpy(np.float64),
+    )
+
+
+def write_features(path: Path, features: Features, *, key: str = "") -> None:
+    """Write feature rows; raises StoreError."""
+    frame = pd.DataFrame(features.values, columns=list(features.columns))
+    frame.insert(0, "segment_id", features.segment_id)
+    frame.insert(0, "clip_id", features.clip_id)
+    meta = {
+        "modality": features.modality,
+        "weights": dict(zip(features.columns, features.weights.tolist(), strict=True)),
+        "notes": features.notes,
+    }
+    write_frame(path, frame, key=key, meta=meta)
+
+
+def read_features(path: Path) -> Features:
+    """Read feature rows; raises StoreError."""
+    frame, meta = read_frame(path)
+    columns = tuple(name for name in frame.columns if name not in ("clip_id", "segment_id"))
+    return Features(
+        modality=meta["modality"],
+        clip_id=frame["clip_id"].to_numpy(np.str_),
+        segment_id=frame["segment_id"].to_numpy(np.int64),
+        columns=columns,
+        weights=np.array([meta["weights"][name] for name in columns]),
+        values=frame[list(columns)].to_numpy(np.float64),
+        notes=meta["notes"],
+    )
+
+
+def _packed(key: str, meta: dict[str, Any]) -> bytes:
+    return json.dumps({"schema": SCHEMA_VERSION, "key": key, **meta}, sort_keys=True).encode()
+
+
+def _unpacked(metadata: dict[bytes, bytes] | None) -> dict[str, Any]:
+    packed = (metadata or {}).get(_META)
+    return cast(dict[str, Any], json.loads(packed)) if packed else {}

@@ -1,0 +1,111 @@
+"""Names of clips: a file keeps its ``clip_id`` for ever, and two files never share one."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from offhand.errors import StoreError, VideoError
+from offhand.files import write_text
+from offhand.store.fingerprint import of_file
+
+MAX_LENGTH = 48
+"""Characters of a file's stem that its clip_id keeps."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A known file: its name in the tables, and its content when last seen."""
+
+    clip_id: str
+    size: int = -1
+    modified_ns: int = -1
+    sha256: str = ""
+
+
+class ClipRegistry:
+    """The known files of a workspace, kept in one JSON file.
+
+    Parameters
+    ----------
+    path
+        The JSON file; it need not exist.
+
+    Raises
+    ------
+    StoreError
+        The file is damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._entries: dict[str, Entry] = {}
+        if path.is_file():
+            try:
+                stored = json.loads(path.read_text(encoding="utf-8"))
+                self._entries = {name: Entry(**entry) for name, entry in stored.items()}
+            except (OSError, ValueError, TypeError) as error:
+                raise StoreError(f"{path}: the list of clips is damaged ({error})") from error
+
+    def register(self, file: Path) -> Entry:
+        """Return a file's entry, with the hash of its content as it is now (``""`` if unreadable).
+
+        A file that was moved keeps its ``clip_id``: its content is known, and gone from where it
+        was.
+        """
+        name = str(file.absolute())
+        known = self._entries.get(name)
+        try:
+            status = file.stat()
+            size, modified_ns = status.st_size, status.st_mtime_ns
+        except OSError:
+            size, modified_ns = -1, -1
+        if known and known.sha256 and (known.size, known.modified_ns) == (size, modified_ns):
+            return known
+        sha256 = ""
+        if size > 0 and file.is_file():
+            try:
+                sha256 = of_file(name)
+            except VideoError:
+                sha256 = ""  # opening it for decoding fails later, with the reason
+        clip_id = known.clip_id if known else self._moved(sha256) or self._new_id(file.stem)
+        entry = Entry(clip_id=clip_id, size=size, modified_ns=modified_ns, sha256=sha256)
+        self._entries[name] = entry
+        return entry
+
+    def save(self) -> None:
+        """Write the list; raises StoreError."""
+        content = {name: asdict(entry) for name, entry in sorted(self._entries.items())}
+        write_text(self._path, json.dumps(content, indent=1, ensure_ascii=False))
+
+    def _moved(self, sha256: str) -> str | None:
+        """Return the clip_id of a file with this content that is no longer there."""
+        if not sha256:
+            return None
+        for name, entry in list(self._entries.items()):
+            if entry.sha256 == sha256 and not Path(name).exists():
+                del self._entries[name]
+                return entry.clip_id
+        return None
+
+    def _new_id(self, stem: str) -> str:
+        taken = {entry.clip_id.casefold() for entry in self._entries.values()}
+        base = clean_name(stem)
+        clip_id, number = base, 2
+        while clip_id.casefold() in taken:
+            clip_id, number = f"{base}-{number}", number + 1
+        return clip_id
+
+
+def clean_name(stem: str) -> str:
+    """Return a file's stem as a name that is safe in paths, at most ``MAX_LENGTH`` characters.
+
+    Letters and digits of any script, dot, hyphen and underscore stay; anything else becomes an
+    underscore.
+    """
+    plain = unicodedata.normalize("NFC", stem)
+    clean = re.sub(r"[^\w.\-]+", "_", plain)[:MAX_LENGTH].strip("._- ")
+    return clean or "clip"

@@ -1,0 +1,187 @@
+"""A workspace: the folder that holds everything a run computed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import filelock
+import pandas as pd
+
+from offhand.errors import StoreError
+from offhand.files import write_text
+from offhand.records import Signal
+from offhand.store import parquet
+from offhand.store.registry import ClipRegistry
+
+MARKER = "offhand.json"
+"""File that makes a folder a workspace."""
+
+FORMAT = 1
+"""Version of the folder's layout."""
+
+
+class Workspace:
+    """A folder of results; see ``docs/formats.md`` for what is in it.
+
+    Parameters
+    ----------
+    path
+        An existing workspace.
+
+    Raises
+    ------
+    StoreError
+        The folder is no workspace, or one of a newer offhand.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        marker = self.path / MARKER
+        if not marker.is_file():
+            raise StoreError(
+                f"{self.path}: not an offhand workspace (no {MARKER}); "
+                "make one with: offhand run CLIPS -o FOLDER"
+            )
+        version = self.manifest().get("format")
+        if version != FORMAT:
+            raise StoreError(f"{self.path}: workspace format {version}, this offhand reads {FORMAT}")
+
+    @classmethod
+    def create(cls, path: str | os.PathLike[str]) -> Workspace:
+        """Open a workspace, making it if the folder is new or empty.
+
+        Raises
+        ------
+        StoreError
+            The folder holds other files, is no folder, or cannot be written.
+        """
+        folder = Path(path)
+        if not (folder / MARKER).is_file():
+            if folder.exists() and not folder.is_dir():
+                raise StoreError(f"{folder}: is a file; the output must be a folder")
+            if folder.is_dir() and any(folder.iterdir()):
+                raise StoreError(
+                    f"{folder}: holds files that are not offhand's; name a new or empty folder"
+                )
+            write_text(folder / MARKER, json.dumps({"format": FORMAT}))
+        if not os.access(folder, os.W_OK):
+            raise StoreError(f"{folder}: the folder is read-only")
+        return cls(folder)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other runs out of the workspace.
+
+        Raises
+        ------
+        StoreError
+            Another run is at work in it.
+        """
+        lock = filelock.FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout as error:
+            raise StoreError(
+                f"{self.path}: another run is at work here; wait for it or name another folder"
+            ) from error
+        except OSError as error:
+            raise StoreError(f"{self.path}: cannot be written ({error.strerror})") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def manifest(self) -> dict[str, Any]:
+        """Return what the last run noted of itself: ``version``, ``created``, ``config`` (TOML)."""
+        marker = self.path / MARKER
+        try:
+            return cast(dict[str, Any], json.loads(marker.read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{marker}: damaged ({error})") from error
+
+    def note(self, **entries: Any) -> None:
+        """Add entries to the manifest."""
+        content = {**self.manifest(), **entries, "format": FORMAT}
+        write_text(self.path / MARKER, json.dumps(content, indent=1, sort_keys=True))
+
+    def registry(self) -> ClipRegistry:
+        """Return the names of the clips."""
+        return ClipRegistry(self.path / "store" / "clips.json")
+
+    # where things are
+
+    def record_path(self, kind: str, name: str, fingerprint: str, item: str) -> Path:
+        """Return the file of one record, such as a clip's signal or a modality's clusters."""
+        return self.path / "store" / kind / f"{name}@{fingerprint}" / f"{item}.parquet"
+
+    def table_path(self, name: str) -> Path:
+        """Return the file of a result table."""
+        return self.path / "results" / f"{name}.parquet"
+
+    def thumbnail_path(self, clip_id: str, segment_id: int) -> Path:
+        """Return the file of a segment's thumbnail."""
+        return self.path / "results" / "thumbnails" / clip_id / f"{segment_id}.jpg"
+
+    @property
+    def report_path(self) -> Path:
+        """The report."""
+        return self.path / "report.html"
+
+    # reading results
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a result table such as ``clips``, ``segments`` or ``labels``.
+
+        Raises
+        ------
+        StoreError
+            There is no such table; the message names those there are.
+        """
+        path = self.table_path(name)
+        if not path.is_file():
+            there = ", ".join(self.tables()) or "none: the run has not finished"
+            raise StoreError(f"no table {name!r} in {self.path}; there are: {there}")
+        return parquet.read_frame(path)[0]
+
+    def tables(self) -> list[str]:
+        """Return the names of the result tables."""
+        folder = self.path / "results"
+        return sorted(
+            path.relative_to(folder).with_suffix("").as_posix()
+            for path in folder.rglob("*.parquet")
+            if not path.name.startswith(".")
+        )
+
+    def modalities(self) -> list[str]:
+        """Return the names of the modalities that have features."""
+        return [name.split("/", 1)[1] for name in self.tables() if name.startswith("features/")]
+
+    def features(self, modality: str) -> pd.DataFrame:
+        """Return a modality's features, a row a segment.
+
+        ``attrs["weights"]`` gives each column's weight in the distance (0: for readers only) and
+        ``attrs["notes"]`` what to know of them.
+        """
+        path = self.table_path(f"features/{modality}")
+        if not path.is_file():
+            raise StoreError(f"no features of {modality!r}; there are: {self.modalities()}")
+        frame, meta = parquet.read_frame(path)
+        frame.attrs["weights"], frame.attrs["notes"] = meta["weights"], meta["notes"]
+        return frame
+
+    def signal(self, name: str, clip_id: str) -> Signal:
+        """Return a clip's signal as the last run used it; StoreError if there is none."""
+        fingerprint = self.manifest().get("signals", {}).get(name)
+        if fingerprint is None:
+            raise StoreError(f"no signal {name!r} in {self.path}")
+        return parquet.read_signal(self.record_path("signals", name, fingerprint, clip_id))
+
+    def thumbnail(self, clip_id: str, segment_id: int) -> bytes | None:
+        """Return a segment's thumbnail as JPEG, ``None`` where there is none."""
+        path = self.thumbnail_path(clip_id, segment_id)
+        return path.read_bytes() if path.is_file() else None
