@@ -33,9 +33,7 @@ class Exemplar:
     is_medoid: bool
 
 
-def exemplars(
-    space: FloatArray, label: IntArray, clip_id: npt.NDArray[np.str_]
-) -> list[Exemplar]:
+def exemplars(space: FloatArray, label: IntArray, clip_id: npt.NDArray[np.str_]) -> list[Exemplar]:
     """Find one exemplar for each cluster and clip: the least sum of distances to the members.
 
     Parameters
@@ -61,7 +59,5 @@ def exemplars(
         for clip in np.unique(clip_id[members]):
             own = clip_id[members] == clip
             row = members[own][np.argmin(eccentricity[own])]
-            found.append(
-                Exemplar(label=int(cluster), row=int(row), is_medoid=bool(row == medoid))
-            )
+            found.append(Exemplar(label=int(cluster), row=int(row), is_medoid=bool(row == medoid)))
     return found

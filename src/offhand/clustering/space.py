@@ -6,7 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.decomposition import PCA
 
-from offhand.records import Features, FloatArray
+from offhand.records import FloatArray
+
+SPACE_VERSION = 1
+"""Raised whenever the same features get other coordinates."""
 
 MAX_DIMENSIONS = 12
 """Principal components kept: density estimates need more rows than dimensions."""
@@ -52,8 +55,3 @@ def feature_space(
     if kept < 1:
         return np.zeros((len(scaled), 1)), described
     return PCA(kept, svd_solver="full").fit_transform(scaled), described
-
-
-def pooled_space(features: Features) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-    """Return :func:`feature_space` of a feature table."""
-    return feature_space(features.values, features.weights)

@@ -45,9 +45,7 @@ def segment_series(
 ) -> FloatArray:
     """Return channels of a signal inside one segment on a uniform grid, ``(n, channels)``."""
     values = np.column_stack([signal.channel(name) for name in channels])
-    _, series = to_uniform(
-        signal.time_s, values, rate_hz=rate_hz, start_s=start_s, stop_s=stop_s
-    )
+    _, series = to_uniform(signal.time_s, values, rate_hz=rate_hz, start_s=start_s, stop_s=stop_s)
     return series
 
 

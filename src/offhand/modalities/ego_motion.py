@@ -96,4 +96,3 @@ class EgoMotion:
         return tabulate(
             self.name, segments, rows, informative=INFORMATIVE, columns=columns, notes=notes
         )
-

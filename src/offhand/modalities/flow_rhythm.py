@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from offhand.modalities.base import (
     mean_known,
     segment_series,
@@ -20,8 +18,8 @@ from offhand.modalities.base import (
     tempo_columns,
     tempo_features,
 )
-from offhand.records import Features, FloatArray, Segments, Signal, option
-from offhand.rhythm.periodicity import NOTHING, Period, estimate_period
+from offhand.records import Features, Segments, Signal, option
+from offhand.rhythm.flow import flow_period
 from offhand.rhythm.spectrum import band_edges
 
 RATE_HZ = 15.0
@@ -60,33 +58,8 @@ class FlowRhythm:
                 motion, CHANNELS, rate_hz=RATE_HZ, start_s=start_s, stop_s=stop_s
             )
             row = tempo_features(series, columns, edges, rate_hz=RATE_HZ)
-            period = flow_period(series[:, 0], series[:, 1], series[:, 2], rate_hz=RATE_HZ)
+            period = flow_period(series[:, :3], rate_hz=RATE_HZ)
             row["period_s"], row["strength"] = period.period_s, period.strength
             row["flow_mean"] = mean_known(series[:, 2])
             rows.append(row)
         return tabulate(self.name, segments, rows, informative=INFORMATIVE, columns=columns)
-
-
-def flow_period(x: FloatArray, y: FloatArray, speed: FloatArray, *, rate_hz: float) -> Period:
-    """Return the period of flow: the clearest of its signed components, else that of its speed.
-
-    A stroke and its return are one cycle of the signed flow but two peaks of the speed, so the
-    speed is only asked when neither component is periodic.
-
-    Parameters
-    ----------
-    x, y, speed
-        ``(n,)`` evenly sampled; NaN samples are left out.
-    rate_hz
-        Samples per second.
-    """
-    signed = [estimate_period(series, rate_hz=rate_hz) for series in (x, y)]
-    periodic = [period for period in signed if not np.isnan(period.period_s)]
-    if periodic:
-        return max(periodic, key=lambda period: period.strength)
-    by_speed = estimate_period(speed, rate_hz=rate_hz)
-    if not np.isnan(by_speed.period_s):
-        return by_speed
-    known = [period for period in (*signed, by_speed) if not np.isnan(period.strength)]
-    return max(known, key=lambda period: period.strength, default=NOTHING)
-

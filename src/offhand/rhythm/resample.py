@@ -38,7 +38,9 @@ def to_uniform(
     uniform : FloatArray
         ``(m, d)``.
     """
-    grid_s = start_s + np.arange(max(0, int(np.ceil((stop_s - start_s) * rate_hz - 1e-9)))) / rate_hz
+    grid_s = (
+        start_s + np.arange(max(0, int(np.ceil((stop_s - start_s) * rate_hz - 1e-9)))) / rate_hz
+    )
     uniform = np.full((len(grid_s), values.shape[1]), np.nan)
     for column in range(values.shape[1]):
         known = ~np.isnan(values[:, column])

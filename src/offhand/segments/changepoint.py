@@ -86,9 +86,7 @@ class ChangePoints:
         heading = np.cumsum(speed, axis=0) / RATE_HZ * self.heading_weight
         filled = np.nan_to_num(uniform[:, : len(RHYTHM_CHANNELS)])
         bands = [
-            np.log(
-                band_envelopes(series, EDGES_HZ, rate_hz=RATE_HZ, smooth_s=SMOOTH_S) + 1e-4
-            )
+            np.log(band_envelopes(series, EDGES_HZ, rate_hz=RATE_HZ, smooth_s=SMOOTH_S) + 1e-4)
             for series in filled.T
         ]
         rhythm = np.concatenate(bands, axis=1)

@@ -89,10 +89,10 @@ def read_frame(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
         The file is missing or damaged.
     """
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:
+            return file.read().to_pandas(), _unpacked(file.metadata.metadata)
     except (OSError, pa.ArrowException) as error:
         raise StoreError(f"{path}: cannot be read ({error})") from error
-    return table.to_pandas(), _unpacked(table.schema.metadata)
 
 
 def has_key(path: Path, key: str) -> bool:

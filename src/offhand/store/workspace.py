@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -49,7 +50,9 @@ class Workspace:
             )
         version = self.manifest().get("format")
         if version != FORMAT:
-            raise StoreError(f"{self.path}: workspace format {version}, this offhand reads {FORMAT}")
+            raise StoreError(
+                f"{self.path}: workspace format {version}, this offhand reads {FORMAT}"
+            )
 
     @classmethod
     def create(cls, path: str | os.PathLike[str]) -> Workspace:
@@ -123,10 +126,6 @@ class Workspace:
         """Return the file of a result table."""
         return self.path / "results" / f"{name}.parquet"
 
-    def thumbnail_path(self, clip_id: str, segment_id: int) -> Path:
-        """Return the file of a segment's thumbnail."""
-        return self.path / "results" / "thumbnails" / clip_id / f"{segment_id}.jpg"
-
     @property
     def report_path(self) -> Path:
         """The report."""
@@ -157,6 +156,11 @@ class Workspace:
             if not path.name.startswith(".")
         )
 
+    def drop_tables(self, *, keep: set[str]) -> None:
+        """Delete result tables of earlier runs that the last one did not write."""
+        for name in set(self.tables()) - keep:
+            self.table_path(name).unlink(missing_ok=True)
+
     def modalities(self) -> list[str]:
         """Return the names of the modalities that have features."""
         return [name.split("/", 1)[1] for name in self.tables() if name.startswith("features/")]
@@ -183,5 +187,12 @@ class Workspace:
 
     def thumbnail(self, clip_id: str, segment_id: int) -> bytes | None:
         """Return a segment's thumbnail as JPEG, ``None`` where there is none."""
-        path = self.thumbnail_path(clip_id, segment_id)
-        return path.read_bytes() if path.is_file() else None
+        return self._thumbnails.get((clip_id, segment_id))
+
+    @cached_property
+    def _thumbnails(self) -> dict[tuple[str, int], bytes]:
+        if not self.table_path("thumbnails").is_file():
+            return {}
+        table = self.table("thumbnails")
+        rows = zip(table["clip_id"], table["segment_id"], table["jpeg"], strict=True)
+        return {(clip_id, int(segment_id)): bytes(jpeg) for clip_id, segment_id, jpeg in rows}

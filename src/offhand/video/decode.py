@@ -39,8 +39,9 @@ class FrameReader:
         The forms in which frames are wanted.
     threads
         Decoder threads; 0 for as many as there are cores.
-    on_time
-        Called with the time reached, in seconds, after every block's worth of frames.
+    on_progress
+        Called now and then with the share of the clip that is decoded, in 0..1, if the header
+        tells its length.
 
     Raises
     ------
@@ -54,13 +55,13 @@ class FrameReader:
         requests: Sequence[FrameRequest],
         *,
         threads: int = 0,
-        on_time: Callable[[float], None] | None = None,
+        on_progress: Callable[[float], None] | None = None,
     ) -> None:
         self.clip = clip
         self.info = ClipInfo()
         self._threads = threads
         self._requests = tuple(requests)
-        self._on_time = on_time
+        self._on_progress = on_progress
         self._lost = 0
 
     def __iter__(self) -> Iterator[tuple[int, FrameBlock]]:
@@ -69,6 +70,8 @@ class FrameReader:
         with open_video(self.clip.path, threads=self._threads) as (container, stream):
             rate = header_rate(stream)
             step_s = float(1 / rate) if rate else 0.04
+            header_s = header_duration_s(container, stream)
+            expected_s = (self.clip.to_s or header_s or 0.0) - self.clip.from_s
             aspect = float(stream.sample_aspect_ratio or 1)
             queues = [_Queue(request, aspect) for request in self._requests]
             for time_s, frame in self._frames(container, stream, step_s):
@@ -80,8 +83,8 @@ class FrameReader:
                 for index, queue in enumerate(queues):
                     if queue.push(time_s, frame):
                         yield index, queue.take()
-                if self._on_time and count % BLOCK_FRAMES == 0:
-                    self._on_time(time_s)
+                if self._on_progress and expected_s and count % BLOCK_FRAMES == 0:
+                    self._on_progress((time_s - self.clip.from_s) / expected_s)
             if count == 0:
                 raise VideoError(self._why_no_frame())
             for index, queue in enumerate(queues):
@@ -94,7 +97,7 @@ class FrameReader:
                 end_s = last_s + (min(last_s - previous_s, 1 / frame_rate) or step_s)
             else:
                 frame_rate, end_s = math.nan, last_s + step_s
-            problems = self._problems(end_s, header_duration_s(container, stream))
+            problems = self._problems(end_s, header_s)
             self.info = replace(
                 self.info,
                 n_frames=count,
@@ -147,9 +150,7 @@ class FrameReader:
             except av.error.FFmpegError:
                 self._lost += 1
 
-    def _describe(
-        self, container: InputContainer, stream: VideoStream, frame: VideoFrame
-    ) -> None:
+    def _describe(self, container: InputContainer, stream: VideoStream, frame: VideoFrame) -> None:
         rotation = _clockwise_deg(frame)
         width, height = frame.width, frame.height
         if rotation in (90, 270):

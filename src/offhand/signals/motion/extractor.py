@@ -97,9 +97,7 @@ class Motion:
     @property
     def request(self) -> FrameRequest:
         """Grey frames at the sampling rate."""
-        return FrameRequest(
-            rate_hz=self.rate_hz, short_side_px=self.short_side_px, colour="grey"
-        )
+        return FrameRequest(rate_hz=self.rate_hz, short_side_px=self.short_side_px, colour="grey")
 
     def start(self, clip: Clip) -> MotionState:
         """Begin a clip.
@@ -258,9 +256,7 @@ class MotionState:
         # a third of a pixel, and an eighth of the motion: parallax and lens errors grow with it
         slack_px = 0.35 + 0.12 * np.median(moved_px, axis=1)
         tolerance = slack_px / self._grid.diagonal_px * self._scale / step_s
-        fit = fit_camera(
-            flow, weights, self._basis, tolerance=tolerance, seed=self._options.seed
-        )
+        fit = fit_camera(flow, weights, self._basis, tolerance=tolerance, seed=self._options.seed)
         failed = fit.inlier_ratio < MIN_INLIER_RATIO
         parameters = np.where(failed[:, None], np.nan, fit.parameters)
         residual = np.where(failed[:, None, None], np.nan, fit.residual)

@@ -1,0 +1,267 @@
+"""The command ``offhand``: parse, one call, print."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from offhand.errors import OffhandError
+
+if TYPE_CHECKING:
+    from offhand.config import Config
+    from offhand.pipeline import OnProgress
+    from offhand.store.workspace import Workspace
+
+_CONFIG_OPTIONS = (
+    click.option(
+        "--config",
+        "config_file",
+        type=click.Path(dir_okay=False),
+        help="TOML file with options; `offhand config` prints all of them.",
+    ),
+    click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Override one option, such as segments.changepoint.penalty=30. May be repeated.",
+    ),
+)
+
+
+def _configured(function: Any) -> Any:
+    for add in reversed(_CONFIG_OPTIONS):
+        function = add(function)
+    return function
+
+
+class _Commands(click.Group):
+    """Show the commands in the order in which people need them, and errors without a trace."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OffhandError as error:
+            click.echo(f"offhand: {error}", err=True)
+            ctx.exit(1)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with:  offhand run CLIPS -o OUT   then open OUT/report.html",
+)
+@click.version_option(package_name="offhand")
+def main() -> None:
+    """Find which work activities repeat in video, when the hands are barely visible.
+
+    \b
+    offhand run clips/ -o out          analyse a folder of clips; open out/report.html
+    offhand run a.mp4 b.mp4 -o out     or single files
+    offhand info a.mp4                 what is in a file, and does it decode
+    offhand synth demo/                make clips with known activities to try settings on
+    offhand config > offhand.toml      all options with their documentation
+    """
+    logging.basicConfig(level=logging.WARNING, format="offhand: %(message)s")
+
+
+@main.command()
+@click.argument("clips", nargs=-1, required=True, type=click.Path())
+@click.option("-o", "--out", required=True, type=click.Path(), help="Folder for the results.")
+@_configured
+@click.option(
+    "--jobs", type=click.IntRange(min=1), help="Clips at a time; as many as cores if left out."
+)
+@click.option("--from", "from_s", type=click.FloatRange(min=0), default=0.0, help="Start, seconds.")
+@click.option("--to", "to_s", type=click.FloatRange(min=0), help="End, seconds of the recording.")
+@click.option(
+    "--mask",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Image whose black pixels are left out.",
+)
+@click.option("--strict", is_flag=True, help="Exit with an error if any clip failed.")
+def run(
+    clips: tuple[str, ...],
+    out: str,
+    config_file: str | None,
+    overrides: tuple[str, ...],
+    jobs: int | None,
+    from_s: float,
+    to_s: float | None,
+    mask: str | None,
+    strict: bool,
+) -> None:
+    """Analyse CLIPS (video files, or folders of them) and write tables and a report.
+
+    Run it again with more clips or other options: only what changed is computed anew. A clip that
+    cannot be read is listed with its reason and costs the others nothing.
+
+    \b
+    offhand run clips/ -o out
+    offhand run clips/ -o out --set segments.changepoint.penalty=30
+    offhand run clips/ -o out --set general.segmentation=window
+    offhand run day1.mp4 -o out --from 60 --to 600 --mask vest.png
+    """
+    from offhand import pipeline
+
+    config = _load(config_file, overrides)
+    if to_s is not None and to_s <= from_s:
+        raise click.BadParameter(f"--to {to_s:g} must lie after --from {from_s:g}")
+    selection = pipeline.Selection(from_s=from_s, to_s=to_s, mask=mask)
+    with _progress() as on_progress:
+        workspace = pipeline.run(
+            clips, out, config=config, selection=selection, jobs=jobs, on_progress=on_progress
+        )
+    failed, total = _summary(workspace)
+    if failed == total or (strict and failed):
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("out", type=click.Path())
+def report(out: str) -> None:
+    """Write OUT/report.html anew from the tables of a finished run."""
+    from offhand.report.page import write_report
+    from offhand.store.workspace import Workspace
+
+    click.echo(str(write_report(Workspace(out))))
+
+
+@main.command()
+@click.argument("clip", type=click.Path())
+def info(clip: str) -> None:
+    """Decode CLIP once and tell what is in it: size, rates, time stamps, damage."""
+    from offhand.records import Clip
+    from offhand.video.decode import FrameReader
+
+    reader = FrameReader(Clip(clip_id="clip", path=clip), [])
+    for _ in reader:
+        pass
+    found = reader.info
+    rows = {
+        "file": clip,
+        "status": found.status + (f": {found.error}" if found.error else ""),
+        "codec": found.codec,
+        "size": f"{found.width} x {found.height} px"
+        + (f", turned by {found.rotation_deg} degrees" if found.rotation_deg else ""),
+        "frames": f"{found.n_frames} decoded, {found.frame_rate:.3f} a second",
+        "duration": f"{found.duration_s:.3f} s",
+        "recorded": found.start_time or "no clock in the file",
+    }
+    for name, value in rows.items():
+        click.echo(f"{name:10}{value}")
+
+
+@main.command()
+@_configured
+def config(config_file: str | None, overrides: tuple[str, ...]) -> None:
+    """Print the effective configuration as TOML, with the documentation of every option.
+
+    \b
+    offhand config > offhand.toml      a file to edit, for: offhand run ... --config offhand.toml
+    """
+    from offhand.config import to_toml
+
+    click.echo(to_toml(_load(config_file, overrides)), nl=False)
+
+
+@main.command()
+@click.argument("folder", type=click.Path())
+@click.option("--clips", "n_clips", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("--duration", "duration_s", type=click.FloatRange(min=10), default=60.0)
+@click.option("--seed", type=int, default=0, show_default=True)
+def synth(folder: str, n_clips: int, duration_s: float, seed: int) -> None:
+    """Write synthetic clips with known activities (and their truth as JSON) into FOLDER.
+
+    They are drawn, not filmed: good for trying settings, no substitute for real footage.
+
+    \b
+    offhand synth demo/ --clips 4 && offhand run demo/ -o demo-out
+    """
+    from offhand.stages.synth import synthesise
+
+    for path in synthesise(Path(folder), n_clips=n_clips, duration_s=duration_s, seed=seed):
+        click.echo(str(path))
+
+
+def _load(config_file: str | None, overrides: tuple[str, ...]) -> Config:
+    from offhand.config import load
+
+    return load(config_file, overrides)
+
+
+@contextmanager
+def _progress() -> Iterator[OnProgress]:
+    """Show a bar for each stage on a terminal, and a line for each stage elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        seen: set[str] = set()
+
+        def say(stage: str, total: int, done: float) -> None:
+            if done >= total and stage not in seen:
+                seen.add(stage)
+                click.echo(f"{stage}: {total} done", err=True)
+
+        yield say
+        return
+    columns = (
+        TextColumn("{task.description:12}"),
+        BarColumn(),
+        TextColumn("{task.fields[clips]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as bars:
+        shown: dict[str, Any] = {}
+
+        def advance(stage: str, total: int, done: float) -> None:
+            if stage not in shown:
+                shown[stage] = bars.add_task(stage, total=max(total, 1), clips="")
+            bars.update(shown[stage], completed=done if total else 1, clips=f"{int(done)}/{total}")
+
+        yield advance
+
+
+def _summary(workspace: Workspace) -> tuple[int, int]:
+    """Print what was found; return how many clips failed, and how many there were."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    clips, segments = workspace.table("clips"), workspace.table("segments")
+    scores = workspace.table("consistency")
+    console = Console()
+    failed = clips[clips["status"] == "failed"]
+    good = clips[clips["status"] != "failed"]
+    console.print(
+        f"{len(good)} clips, {good['duration_s'].sum() / 60:.1f} min, {len(segments)} segments"
+    )
+    table = Table("modality", "clusterer", "clusters", "noise", "shared by 2+ clips")
+    for row in scores[~scores["modality"].str.startswith("control:")].itertuples():
+        shared = row.seed_multi_clip_share
+        table.add_row(
+            row.modality,
+            row.clusterer + (" *" if row.is_default else ""),
+            str(row.n_clusters),
+            f"{row.noise_share:.0%}",
+            f"{shared:.0%}" if shared == shared else "-",
+        )
+    if len(good):
+        console.print(table)
+        console.print("* the clusterer that the report leads with", style="dim")
+    for row in clips[clips["status"] != "ok"].itertuples():
+        console.print(f"[bold]{escape(row.clip_id)}[/bold] {row.status}: {escape(row.error)}")
+    console.print(f"report: {escape(os.fspath(workspace.report_path))}", soft_wrap=True)
+    return len(failed), len(clips)

@@ -1,0 +1,227 @@
+"""Configuration: one tree of options with documentation, from a TOML file and ``key=value``."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import textwrap
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pydantic
+
+from offhand.clustering.base import Clusterer
+from offhand.clustering.hdbscan import Hdbscan
+from offhand.clustering.ward import Ward
+from offhand.errors import ConfigError
+from offhand.modalities.base import Modality
+from offhand.modalities.base import installed as installed_modalities
+from offhand.records import option
+from offhand.segments.base import Segmenter
+from offhand.segments.changepoint import ChangePoints
+from offhand.segments.window import Windows
+from offhand.signals.base import SignalExtractor
+from offhand.signals.base import installed as installed_signals
+
+SEGMENTERS: dict[str, type[Any]] = {step.name: step for step in (ChangePoints, Windows)}
+CLUSTERERS: dict[str, type[Any]] = {step.name: step for step in (Hdbscan, Ward)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class General:
+    """Options that concern the whole run."""
+
+    seed: int = option(0, "seed of everything drawn at random; the same seed gives the same bytes")
+    segmentation: str = option(
+        ChangePoints.name, f"how clips are cut into segments: {' or '.join(SEGMENTERS)}"
+    )
+    clusterer: str = option(
+        Hdbscan.name, f"the clusterer that the report leads with: {' or '.join(CLUSTERERS)}"
+    )
+    modalities: tuple[str, ...] = option((), "modalities to use; empty for all that are installed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The effective configuration: every step with its options.
+
+    Attributes
+    ----------
+    general
+        Options of the run.
+    signals, segmenters, modalities, clusterers
+        The configured steps by name.
+    """
+
+    general: General
+    signals: dict[str, SignalExtractor]
+    segmenters: dict[str, Segmenter]
+    modalities: dict[str, Modality]
+    clusterers: dict[str, Clusterer]
+
+    @property
+    def segmenter(self) -> Segmenter:
+        """The segmentation chosen."""
+        return self.segmenters[self.general.segmentation]
+
+    @property
+    def used_modalities(self) -> tuple[Modality, ...]:
+        """The modalities chosen."""
+        names = self.general.modalities or list(self.modalities)
+        return tuple(self.modalities[name] for name in names)
+
+    @property
+    def used_signals(self) -> tuple[SignalExtractor, ...]:
+        """The signals that segmentation and modalities read."""
+        names = set(self.segmenter.signals)
+        names.update(*(modality.signals for modality in self.used_modalities))
+        return tuple(step for name, step in self.signals.items() if name in names)
+
+
+def load(file: str | Path | None = None, overrides: Sequence[str] = ()) -> Config:
+    """Build the configuration from defaults, a TOML file, and ``section.key=value`` overrides.
+
+    Parameters
+    ----------
+    file
+        TOML file; ``None`` for defaults.
+    overrides
+        Such as ``signals.motion.rate_hz=10``; they win over the file.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, a key is unknown, or a value is of the wrong kind.
+    """
+    values: dict[str, Any] = {}
+    if file is not None:
+        try:
+            tree = tomllib.loads(Path(file).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"{file}: cannot be read ({error.strerror or error})") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{file}: not valid TOML ({error})") from error
+        values.update(_flat(tree))
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {override}: expected section.key=value")
+        values[key.strip()] = text.strip()
+    return _build(values)
+
+
+def to_toml(config: Config) -> str:
+    """Return the configuration as TOML, each option under a comment that explains it."""
+    lines = []
+    for section, step in _sections(config):
+        lines.append(f"[{section}]")
+        for field in dataclasses.fields(step):
+            doc = field.metadata.get("doc", "")
+            lines += [f"# {line}" for line in textwrap.wrap(doc, 96)]
+            value = getattr(step, field.name)
+            lines.append(f"{field.name} = {json.dumps(value)}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _classes() -> dict[str, dict[str, type[Any]]]:
+    return {
+        "signals": dict(installed_signals()),
+        "segments": SEGMENTERS,
+        "modalities": dict(installed_modalities()),
+        "clustering": CLUSTERERS,
+    }
+
+
+def _sections(config: Config) -> Iterator[tuple[str, Any]]:
+    yield "general", config.general
+    groups = {
+        "signals": config.signals,
+        "segments": config.segmenters,
+        "modalities": config.modalities,
+        "clustering": config.clusterers,
+    }
+    for group, steps in groups.items():
+        for name, step in steps.items():
+            yield f"{group}.{name}", step
+
+
+def _build(values: Mapping[str, Any]) -> Config:
+    classes = _classes()
+    tree: dict[str, type[Any]] = {"general": General}
+    for group, steps in classes.items():
+        tree.update({f"{group}.{name}": step for name, step in steps.items()})
+    known = [
+        f"{section}.{f.name}" for section, step in tree.items() for f in dataclasses.fields(step)
+    ]
+    for key in values:
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=3, cutoff=0.4)
+            hint = f"; did you mean {' or '.join(close)}?" if close else ""
+            raise ConfigError(f"unknown configuration key {key!r}{hint} (see: offhand config)")
+    made = {section: _make(section, step, values) for section, step in tree.items()}
+    general = made["general"]
+    _check("general.segmentation", general.segmentation, SEGMENTERS)
+    _check("general.clusterer", general.clusterer, CLUSTERERS)
+    for name in general.modalities:
+        _check("general.modalities", name, classes["modalities"])
+    groups = {
+        group: {name: made[f"{group}.{name}"] for name in steps} for group, steps in classes.items()
+    }
+    return Config(
+        general=general,
+        signals=groups["signals"],
+        segmenters=groups["segments"],
+        modalities=groups["modalities"],
+        clusterers=groups["clustering"],
+    )
+
+
+def _check(key: str, name: str, allowed: Mapping[str, Any]) -> None:
+    if name not in allowed:
+        raise ConfigError(f"{key} is {name!r}; allowed: {', '.join(allowed)}")
+
+
+def _make(section: str, step: type[Any], values: Mapping[str, Any]) -> Any:
+    """Make a step's dataclass from the values that name its fields."""
+    hints = get_type_hints(step)
+    options = {}
+    for field in dataclasses.fields(step):
+        key = f"{section}.{field.name}"
+        if key not in values:
+            continue
+        value = values[key]
+        try:
+            options[field.name] = _coerced(value, hints[field.name])
+        except pydantic.ValidationError as error:
+            reason = error.errors()[0]["msg"]
+            raise ConfigError(f"{key} is {value!r}: {reason}") from error
+    try:
+        return step(**options)
+    except ValueError as error:
+        raise ConfigError(f"[{section}] {error}") from error
+
+
+def _coerced(value: Any, kind: Any) -> Any:
+    """Turn a TOML value, or the text of an override, into the type of an option."""
+    if isinstance(value, str) and kind not in (str,):
+        try:
+            value = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            pass  # plain text, such as the name of a method
+    return pydantic.TypeAdapter(kind).validate_python(value)
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{name}."))
+        else:
+            flat[name] = value
+    return flat

@@ -1,0 +1,145 @@
+"""Writes the report: tables -> view model -> one HTML file without external parts."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+
+from offhand.files import write_text
+from offhand.report import wording
+from offhand.report.clusters import rows_of
+from offhand.report.drilldown import clip_panels, time_axis
+from offhand.report.ranking import modality_views, quality_matrix, random_score, score_rows
+from offhand.report.tables import ReportSource, Tables, read_tables
+from offhand.report.takeaways import take_aways
+from offhand.report.thumbnails import Thumbnails
+from offhand.report.view import ClipName, Page, Summary
+
+FILE_NAME = "report.html"
+FILTERS = (
+    wording.clock,
+    wording.count,
+    wording.duration,
+    wording.number,
+    wording.percent,
+    wording.plain,
+    wording.score,
+)
+
+
+def write_report(workspace: ReportSource) -> Path:
+    """Write ``report.html`` into a workspace and return its path.
+
+    The page holds everything it shows: it opens from a disk, without a server or a network.
+
+    Parameters
+    ----------
+    workspace
+        Where the tables and thumbnails are; only the table ``clips`` is required.
+
+    Returns
+    -------
+    Path
+        The file; one from before is replaced in one step.
+
+    Raises
+    ------
+    StoreError
+        If the workspace has no table ``clips``.
+    """
+    path = workspace.path / FILE_NAME
+    write_text(path, render(build_page(workspace)))
+    return path
+
+
+def build_page(source: ReportSource) -> Page:
+    """Return the view model of a workspace.
+
+    Parameters
+    ----------
+    source
+        Where the tables and thumbnails are.
+    """
+    tables = read_tables(source)
+    names = {
+        clip_id: ClipName(clip_id=clip_id, anchor=f"clip-{place}")
+        for place, clip_id in enumerate(tables.clips["clip_id"].tolist(), start=1)
+    }
+    failed = set(tables.clips.loc[tables.clips["status"] == "failed", "clip_id"])
+    analysed = {clip_id: name for clip_id, name in names.items() if clip_id not in failed}
+    thumbnails = Thumbnails(source, n_clips=len(analysed))
+    modalities = modality_views(tables, analysed, thumbnails)
+    scores, chance = score_rows(tables), random_score(tables)
+    summary = _summary(tables)
+    return Page(
+        workspace=source.path.resolve().name,
+        version=str(tables.manifest.get("version", "")),
+        created=str(tables.manifest.get("created", "")),
+        config=str(tables.manifest.get("config", "")),
+        summary=summary,
+        take_aways=take_aways(tables, summary, modalities, scores, chance),
+        scores=scores,
+        random_score=chance,
+        modalities=modalities,
+        matrix=quality_matrix(tables, analysed),
+        clips=clip_panels(tables, names, modalities),
+        images=thumbnails.images(),
+        n_images_left_out=thumbnails.n_left_out,
+        image_ratio=_image_ratio(tables),
+    )
+
+
+def render(page: Page) -> str:
+    """Return the page as HTML.
+
+    Parameters
+    ----------
+    page
+        The view model; every name in it is escaped here.
+    """
+    folder = files("offhand.report")
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=jinja2.FunctionLoader(lambda name: (folder / name).read_text("utf-8")),
+    )
+    environment.filters.update({word.__name__: word for word in FILTERS})
+    html = environment.get_template("template.html.j2").render(
+        page=page,
+        style=Markup((folder / "style.css").read_text("utf-8")),
+        script=Markup((folder / "script.js").read_text("utf-8")),
+    )
+    return html.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _summary(tables: Tables) -> Summary:
+    status = tables.clips["status"]
+    segments = dict(list(tables.segments.groupby("clip_id")))
+    nothing = tables.segments.iloc[:0]
+    axes = [
+        time_axis(row, segments.get(row["clip_id"], nothing))
+        for row in rows_of(tables.clips[status != "failed"])
+    ]
+    return Summary(
+        n_clips=len(tables.clips),
+        n_failed=int((status == "failed").sum()),
+        n_partial=int((status == "partial").sum()),
+        footage_s=sum(stop_s - start_s for start_s, stop_s in axes),
+        segments_s=float(tables.segments["seconds"].sum()),
+        n_segments=len(tables.segments),
+    )
+
+
+def _image_ratio(tables: Tables) -> float:
+    """Return the usual width / height of the clips, kept between upright and wide."""
+    width, height = (np.asarray(tables.clips[c], dtype=np.float64) for c in ("width", "height"))
+    known = (width > 0) & (height > 0)
+    if not known.any():
+        return 4 / 3
+    return float(np.clip(np.median(width[known] / height[known]), 0.75, 16 / 9))

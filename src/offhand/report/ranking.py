@@ -1,0 +1,273 @@
+"""Clusterings over all clips: the score table, the galleries, the quality matrix."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from offhand.report.clusters import cluster_list, rows_of
+from offhand.report.tables import Tables, numbers, observed
+from offhand.report.thumbnails import Thumbnails
+from offhand.report.view import (
+    Cell,
+    ClipName,
+    Cluster,
+    Clustering,
+    Matrix,
+    MatrixCell,
+    Modality,
+    ScoreRow,
+)
+from offhand.report.wording import NO_CLUSTER, NOT_OBSERVABLE, clock, cluster_name, plain
+
+CONTROL = "control:"
+GALLERY_CLUSTERS = 6
+GALLERY_CLIPS = 16
+
+
+def modality_views(
+    tables: Tables, names: dict[str, ClipName], thumbnails: Thumbnails
+) -> tuple[Modality, ...]:
+    """Return every modality, the highest consistency score of its default clusterer first.
+
+    Parameters
+    ----------
+    tables
+        The workspace's tables.
+    names
+        Name and anchor of each clip that gave results, by ``clip_id``.
+    thumbnails
+        Collects the pictures; those of default clusterers are asked for first.
+    """
+    pairs = clusterings(tables)
+    gallery = _Gallery(tables, names, thumbnails)
+    defaults = [gallery.clustering(m, c, is_default=True) for m, c, default in pairs if default]
+    others = [gallery.clustering(m, c, is_default=False) for m, c, default in pairs if not default]
+    return tuple(
+        Modality(
+            name=default.modality,
+            default=default,
+            others=tuple(c for c in others if c.modality == default.modality),
+            observed_share=_observed_share(tables, default.modality),
+            notes=_notes(tables, default.modality),
+        )
+        for default in sorted(defaults, key=lambda c: _descending(c.score))
+    )
+
+
+def clusterings(tables: Tables) -> list[tuple[str, str, bool]]:
+    """Return (modality, clusterer, is default) in the order of the run; one default a modality."""
+    real = tables.consistency[~tables.consistency["modality"].astype(str).str.startswith(CONTROL)]
+    both = pd.concat([t[["modality", "clusterer", "is_default"]] for t in (real, tables.labels)])
+    found = [
+        (str(row["modality"]), str(row["clusterer"]), bool(row["is_default"]))
+        for row in rows_of(both.drop_duplicates(["modality", "clusterer"]))
+    ]
+    leads = {modality: clusterer for modality, clusterer, _ in reversed(found)}
+    leads |= {modality: clusterer for modality, clusterer, default in found if default}
+    return [(m, c, leads[m] == c) for m, c, _ in found]
+
+
+def score_rows(tables: Tables) -> tuple[ScoreRow, ...]:
+    """Return clusterings and controls, the highest score first, those without a score last."""
+    rows = [
+        ScoreRow(
+            name=plain(str(row["modality"]).removeprefix(CONTROL)),
+            clusterer=str(row["clusterer"]),
+            is_control=str(row["modality"]).startswith(CONTROL),
+            is_default=bool(row["is_default"]),
+            score=float(row["seed_entropy"]),
+            multi_clip_share=float(row["seed_multi_clip_share"]),
+            n_clusters=float(row["n_clusters"]),
+            n_segments=float(row["n_segments"]),
+            noise_share=float(row["noise_share"]),
+        )
+        for row in rows_of(tables.consistency)
+    ]
+    return tuple(sorted(rows, key=lambda row: _descending(row.score)))
+
+
+def random_score(tables: Tables) -> float:
+    """Return the highest score that random labels reached in this run, NaN without that control."""
+    table = tables.consistency
+    rows = table[table["modality"].astype(str).str.startswith(CONTROL + "random")]
+    return float(np.fmax.reduce(numbers(rows["seed_entropy"]), initial=np.nan))
+
+
+def quality_matrix(tables: Tables, names: dict[str, ClipName]) -> Matrix:
+    """Return noise and number of clusters of each clip clustered alone, defaults first."""
+    own = tables.labels[tables.labels["scope"] == "clip"]
+    groups = {
+        tuple(str(part) for part in key): rows
+        for key, rows in own.groupby(["clip_id", "modality", "clusterer"])
+    }
+    pairs = sorted(clusterings(tables), key=lambda pair: not pair[2])
+    columns = [(m, c) for m, c, _ in pairs if any(key[1:] == (m, c) for key in groups)]
+    seen = {modality: _clips_seen(tables, modality) for modality, _ in columns}
+    sizes = tables.segments["clip_id"].value_counts().to_dict()
+    rows = [
+        (
+            name,
+            int(sizes.get(clip_id, 0)),
+            tuple(
+                _matrix_cell(groups.get((clip_id, m, c)), seen=clip_id in seen[m])
+                for m, c in columns
+            ),
+        )
+        for clip_id, name in names.items()
+    ]
+    return Matrix(columns=tuple(columns), rows=tuple(rows))
+
+
+class _Gallery:
+    """Builds clusterings with their exemplars as pictures."""
+
+    def __init__(self, tables: Tables, names: dict[str, ClipName], thumbnails: Thumbnails) -> None:
+        self._tables = tables
+        self._names = names
+        self._thumbnails = thumbnails
+        self._total_s = float(tables.segments["seconds"].sum())
+        keys = zip(tables.segments["clip_id"], tables.segments["segment_id"], strict=True)
+        self._start_s = dict(zip(keys, tables.segments["start_s"].tolist(), strict=True))
+
+    def clustering(self, modality: str, clusterer: str, *, is_default: bool) -> Clustering:
+        """Return one clustering with its gallery."""
+        labels = self._tables.pooled(modality, clusterer)
+        noise = labels[labels["label"] < 0]
+        noise_s = float(noise["seconds"].sum())
+        features = self._tables.features.get(modality)
+        clusters = cluster_list(labels, features, total_s=self._total_s)
+        exemplars = self._exemplars(modality, clusterer)
+        shown = [self._pictured(c, exemplars) for c in clusters[:GALLERY_CLUSTERS]]
+        columns, n_hidden = self._columns(labels, {c.label for c in shown})
+        grid = self._cells(labels, exemplars, shown, columns)
+        row = _consistency(self._tables, modality, clusterer)
+        return Clustering(
+            modality=modality,
+            clusterer=clusterer,
+            is_default=is_default,
+            score=float(row.get("seed_entropy", math.nan)),
+            multi_clip_share=float(row.get("seed_multi_clip_share", math.nan)),
+            n_clusters=int(row.get("n_clusters", len(clusters))),
+            n_segments=int(row.get("n_segments", len(labels))),
+            noise_share=float(row.get("noise_share", len(noise) / max(1, len(labels)))),
+            clusters=(*shown, *clusters[GALLERY_CLUSTERS:]),
+            noise_s=noise_s,
+            noise_time_share=noise_s / self._total_s if self._total_s else math.nan,
+            columns=tuple(columns),
+            rows=tuple(zip(shown, grid, strict=True)),
+            n_hidden_clips=n_hidden,
+            n_hidden_clusters=len(clusters) - len(shown),
+        )
+
+    def _columns(self, labels: pd.DataFrame, shown: set[int]) -> tuple[list[ClipName], int]:
+        """Return the clips with most time in the shown clusters, and how many others there are."""
+        seconds = labels[labels["label"].isin(shown)].groupby("clip_id")["seconds"].sum()
+        order = sorted(self._names, key=lambda c: -float(seconds.get(c, 0.0)))
+        chosen = set(order[:GALLERY_CLIPS])
+        columns = [name for clip_id, name in self._names.items() if clip_id in chosen]
+        return columns, len(self._names) - len(columns)
+
+    def _cells(
+        self,
+        labels: pd.DataFrame,
+        exemplars: dict[tuple[int, str], tuple[int, bool]],
+        shown: list[Cluster],
+        columns: list[ClipName],
+    ) -> list[tuple[Cell, ...]]:
+        groups = labels.groupby(["label", "clip_id"])["seconds"]
+        seconds, sizes = groups.sum().to_dict(), groups.size().to_dict()
+        grid = []
+        for cluster in shown:
+            row = []
+            for name in columns:
+                place = (cluster.label, name.clip_id)
+                segment_id, is_medoid = exemplars.get(place, (-1, False))
+                image, alt = self._image(cluster.label, name.clip_id, segment_id)
+                row.append(
+                    Cell(
+                        n_segments=int(sizes.get(place, 0)),
+                        seconds=float(seconds.get(place, 0.0)),
+                        at_s=self._start_s.get((name.clip_id, segment_id), math.nan),
+                        is_medoid=is_medoid,
+                        image=image,
+                        image_alt=alt,
+                    )
+                )
+            grid.append(tuple(row))
+        return grid
+
+    def _pictured(
+        self, cluster: Cluster, exemplars: dict[tuple[int, str], tuple[int, bool]]
+    ) -> Cluster:
+        """Return the cluster with the picture of its medoid."""
+        for (label, clip_id), (segment_id, is_medoid) in exemplars.items():
+            if label == cluster.label and is_medoid and clip_id in self._names:
+                image, alt = self._image(label, clip_id, segment_id)
+                return dataclasses.replace(cluster, image=image, image_alt=alt)
+        return cluster
+
+    def _image(self, label: int, clip_id: str, segment_id: int) -> tuple[str, str]:
+        """Return key and description of a segment's picture, empty strings without a segment."""
+        if segment_id < 0:
+            return "", ""
+        at = clock(self._start_s.get((clip_id, segment_id), math.nan))
+        alt = f"Frame of {clip_id}, segment at {at}, typical of {cluster_name(label)}"
+        return self._thumbnails.key(clip_id, segment_id), alt
+
+    def _exemplars(self, modality: str, clusterer: str) -> dict[tuple[int, str], tuple[int, bool]]:
+        """Return (segment, is medoid) by (label, clip) of one pooled clustering."""
+        table = self._tables.exemplars
+        rows = table[
+            (table["modality"] == modality)
+            & (table["clusterer"] == clusterer)
+            & (table["scope"] == "pooled")
+        ]
+        return {
+            (int(r["label"]), str(r["clip_id"])): (int(r["segment_id"]), bool(r["is_medoid"]))
+            for r in rows_of(rows)
+        }
+
+
+def _consistency(tables: Tables, modality: str, clusterer: str) -> dict[str, Any]:
+    table = tables.consistency
+    rows = rows_of(table[(table["modality"] == modality) & (table["clusterer"] == clusterer)])
+    return rows[0] if rows else {}
+
+
+def _observed_share(tables: Tables, modality: str) -> float:
+    if modality not in tables.features or tables.segments.empty:
+        return math.nan
+    return float(observed(tables.features[modality]).sum()) / len(tables.segments)
+
+
+def _notes(tables: Tables, modality: str) -> tuple[str, ...]:
+    if modality not in tables.features:
+        return ()
+    notes = tables.features[modality].attrs.get("notes", {})
+    return tuple(f"{plain(str(key))}: {text}" for key, text in notes.items())
+
+
+def _clips_seen(tables: Tables, modality: str) -> set[str]:
+    """Return the clips in which a modality measured anything; all, where it has no table."""
+    if modality not in tables.features:
+        return set(tables.clips["clip_id"])
+    table = tables.features[modality]
+    return set(table.loc[observed(table), "clip_id"])
+
+
+def _matrix_cell(labels: pd.DataFrame | None, *, seen: bool) -> MatrixCell:
+    if labels is None or labels.empty or not seen:
+        return MatrixCell(noise_share=math.nan, n_clusters=0, empty=NOT_OBSERVABLE)
+    is_noise = labels["label"] < 0
+    k = int(labels.loc[~is_noise, "label"].nunique())
+    noise = float(is_noise.mean())
+    return MatrixCell(noise_share=noise, n_clusters=k, empty="" if k else NO_CLUSTER)
+
+
+def _descending(value: float) -> float:
+    return -value if math.isfinite(value) else math.inf

@@ -1,0 +1,190 @@
+"""What the report reads: the tables of a workspace, completed and put in order once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from offhand.errors import StoreError
+from offhand.records import FloatArray
+
+COLUMNS = {
+    "segments": ("clip_id", "segment_id", "start_s", "stop_s"),
+    "labels": (
+        "clip_id",
+        "segment_id",
+        "modality",
+        "clusterer",
+        "scope",
+        "is_default",
+        "label",
+        "probability",
+    ),
+    "exemplars": (
+        "modality",
+        "clusterer",
+        "scope",
+        "label",
+        "clip_id",
+        "segment_id",
+        "is_medoid",
+    ),
+    "consistency": (
+        "modality",
+        "clusterer",
+        "is_default",
+        "n_clusters",
+        "n_segments",
+        "noise_share",
+        "seed_entropy",
+        "seed_multi_clip_share",
+    ),
+    "rhythm": ("clip_id", "time_s", "flow_magnitude", "period_s", "strength"),
+}
+
+
+class ReportSource(Protocol):
+    """The part of a workspace that the report reads."""
+
+    @property
+    def path(self) -> Path:
+        """Folder of the workspace."""
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table; StoreError if there is none of that name."""
+
+    def modalities(self) -> list[str]:
+        """Return the modalities that have features."""
+
+    def features(self, modality: str) -> pd.DataFrame:
+        """Return a modality's features, with ``attrs`` ``weights`` and ``notes``."""
+
+    def thumbnail(self, clip_id: str, segment_id: int) -> bytes | None:
+        """Return a segment's JPEG, ``None`` where there is none."""
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the version, the time of creation and the configuration of the run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tables:
+    """The tables of one workspace, in memory.
+
+    Attributes
+    ----------
+    clips
+        One row a clip, in the order of the run.
+    segments
+        With ``seconds``, the length of each segment.
+    labels
+        Joined with ``segments``: every row has ``start_s``, ``stop_s`` and ``seconds``.
+    exemplars, consistency, rhythm
+        As stored; without rows where the run did not get that far.
+    features
+        Modality to its feature table.
+    manifest
+        ``version``, ``created``, ``config``.
+    """
+
+    clips: pd.DataFrame
+    segments: pd.DataFrame
+    labels: pd.DataFrame
+    exemplars: pd.DataFrame
+    consistency: pd.DataFrame
+    rhythm: pd.DataFrame
+    features: dict[str, pd.DataFrame]
+    manifest: dict[str, Any]
+
+    def pooled(self, modality: str, clusterer: str) -> pd.DataFrame:
+        """Return the labels of one clustering over all clips."""
+        return self._labels("pooled", modality, clusterer)
+
+    def within(self, modality: str, clusterer: str) -> pd.DataFrame:
+        """Return the labels of one clusterer that saw each clip alone."""
+        return self._labels("clip", modality, clusterer)
+
+    def _labels(self, scope: str, modality: str, clusterer: str) -> pd.DataFrame:
+        table = self.labels
+        return table[
+            (table["scope"] == scope)
+            & (table["modality"] == modality)
+            & (table["clusterer"] == clusterer)
+        ]
+
+
+def read_tables(source: ReportSource) -> Tables:
+    """Read what the report needs; a table that the run did not write has no rows.
+
+    Raises
+    ------
+    StoreError
+        If there is no table ``clips``.
+    """
+    clips = source.table("clips")
+    clips = clips.assign(clip_id=clips["clip_id"].astype(str)).reset_index(drop=True)
+    segments = _optional(source, "segments").sort_values(["clip_id", "start_s"])
+    segments["seconds"] = segments["stop_s"] - segments["start_s"]
+    labels = _optional(source, "labels").merge(segments, on=["clip_id", "segment_id"])
+    return Tables(
+        clips=clips,
+        segments=segments,
+        labels=labels.sort_values(["clip_id", "start_s"], kind="stable"),
+        exemplars=_optional(source, "exemplars"),
+        consistency=_optional(source, "consistency"),
+        rhythm=_optional(source, "rhythm").sort_values(["clip_id", "time_s"], kind="stable"),
+        features={modality: _features(source, modality) for modality in source.modalities()},
+        manifest=source.manifest(),
+    )
+
+
+def reader_columns(features: pd.DataFrame) -> list[str]:
+    """Return the feature columns that only inform the reader: those of weight 0."""
+    weights = features.attrs.get("weights", {})
+    return [str(c) for c in _values(features.columns) if weights.get(str(c), 1.0) == 0]
+
+
+def observed(features: pd.DataFrame) -> pd.Series[bool]:
+    """Return, per feature row, whether any column used for clustering holds a number."""
+    informing = reader_columns(features)
+    used = [c for c in _values(features.columns) if c not in informing]
+    columns = used or informing
+    return features[columns].notna().any(axis=1)
+
+
+def numbers(column: pd.Series[Any]) -> FloatArray:
+    """Return a column as float64, NaN for what is missing."""
+    return np.asarray(pd.to_numeric(column, errors="coerce"), dtype=np.float64)
+
+
+def _values(columns: Iterable[Any]) -> list[Any]:
+    return [c for c in columns if c not in ("clip_id", "segment_id")]
+
+
+def _features(source: ReportSource, modality: str) -> pd.DataFrame:
+    table = source.features(modality)
+    copy = table.assign(clip_id=table["clip_id"].astype(str))
+    copy.attrs = dict(table.attrs)
+    return copy
+
+
+def _optional(source: ReportSource, name: str) -> pd.DataFrame:
+    try:
+        table = source.table(name)
+    except StoreError:
+        table = pd.DataFrame({column: pd.Series(dtype=_dtype(column)) for column in COLUMNS[name]})
+    if "clip_id" in table.columns:
+        table = table.assign(clip_id=table["clip_id"].astype(str))
+    return table.reset_index(drop=True)
+
+
+def _dtype(column: str) -> str:
+    if column in ("segment_id", "label", "n_clusters", "n_segments"):
+        return "int64"
+    if column in ("is_default", "is_medoid"):
+        return "bool"
+    return "str" if column in ("clip_id", "modality", "clusterer", "scope") else "float64"

@@ -1,0 +1,104 @@
+"""Numbers and names in words: what the page prints, and the template's filters."""
+
+from __future__ import annotations
+
+import math
+
+UNITS = {"s": "s", "hz": "Hz", "px": "px", "deg": "°", "share": "%", "bpm": "/min"}
+ABSENT = "–"
+NOT_OBSERVABLE = "not observable here"
+NOT_PERIODIC = "not periodic"
+NO_CLUSTER = "no cluster"
+SPACE = "\u00a0"
+
+
+def number(value: float, *, significant: int = 3) -> str:
+    """Return a number with so many significant digits, a dash for NaN."""
+    if not math.isfinite(value):
+        return ABSENT
+    if value == 0:
+        return "0"
+    digits = max(0, significant - 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:.{min(digits, 4)}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text.replace("-", "−")
+
+
+def score(value: float) -> str:
+    """Return a score in 0..1 with two decimals, a dash for NaN."""
+    return f"{value:.2f}" if math.isfinite(value) else ABSENT
+
+
+def percent(share: float) -> str:
+    """Return a share in 0..1 as a whole percentage; never 0 or 100 unless it is exactly that."""
+    if not math.isfinite(share):
+        return ABSENT
+    if 0 < share < 0.005:
+        return f"<1{SPACE}%"
+    if 0.995 < share < 1:
+        return f">99{SPACE}%"
+    return f"{100 * share:.0f}{SPACE}%"
+
+
+def clock(time_s: float, *, decimals: int = 0) -> str:
+    """Return a time as ``m:ss`` or ``h:mm:ss``, with tenths on request."""
+    if not math.isfinite(time_s):
+        return ABSENT
+    ticks = round(time_s * 10**decimals)
+    whole, fraction = divmod(abs(ticks), 10**decimals)
+    minutes, seconds = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    head = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
+    tail = f".{fraction:0{decimals}d}" if decimals else ""
+    return f"{'−' if ticks < 0 else ''}{head}:{seconds:02d}{tail}"
+
+
+def duration(length_s: float) -> str:
+    """Return a length of time in the unit that reads best: s, min or h."""
+    if not math.isfinite(length_s):
+        return ABSENT
+    if length_s < 59.5:
+        return f"{length_s:.0f}{SPACE}s"
+    if length_s < 5997:
+        return f"{length_s / 60:.1f}{SPACE}min"
+    return f"{length_s / 3600:.1f}{SPACE}h"
+
+
+def count(n: int, singular: str, plural: str = "") -> str:
+    """Return a count with its noun: ``1 clip``, ``2 clips``."""
+    return f"{n} {singular if n == 1 else plural or singular + 's'}"
+
+
+def plain(name: str) -> str:
+    """Return an identifier in words: ``flow_rhythm`` -> ``flow rhythm``."""
+    return name.replace("_", " ").strip()
+
+
+def cluster_name(label: int) -> str:
+    """Return the short name of a cluster: ``C3``, or ``noise`` below 0."""
+    return f"C{label}" if label >= 0 else "noise"
+
+
+def feature_words(column: str, value: float) -> tuple[str, str]:
+    """Return a feature's name without its unit, and its value with it.
+
+    Parameters
+    ----------
+    column
+        Feature name ending in its unit, such as ``period_s`` or ``proxy_share``.
+    value
+        The value; NaN reads ``not periodic`` for a period, ``not observable here`` otherwise.
+    """
+    stem, _, suffix = column.rpartition("_")
+    unit = UNITS.get(suffix.lower(), "") if stem else ""
+    if stem.endswith("_per"):
+        stem, _, over = stem.removesuffix("_per").rpartition("_")
+        unit = f"{UNITS.get(over, over)}/{suffix}"
+    name = plain(stem if unit else column)
+    if not math.isfinite(value):
+        return name, NOT_PERIODIC if "period" in column else NOT_OBSERVABLE
+    if unit == "%":
+        return name, percent(value)
+    text = number(value, significant=3 if unit == "s" else 2)
+    return name, f"{text}{SPACE}{unit}".strip()

@@ -1,0 +1,1 @@
+"""Running independent tasks: on this machine, later on several."""

@@ -1,0 +1,59 @@
+"""The contract of a runner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+Report = Callable[[float], None]
+"""Called by a task with the share of it that is done, in 0..1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome(Generic[Result]):
+    """How one task ended.
+
+    Attributes
+    ----------
+    index
+        Its place in the sequence of tasks.
+    result
+        What it returned, ``None`` where it failed.
+    error
+        Why it failed, empty where it did not.
+    """
+
+    index: int
+    result: Result | None = None
+    error: str = ""
+
+
+class Runner(Protocol):
+    """Runs a function on tasks that do not depend on each other."""
+
+    def run(
+        self,
+        function: Callable[[Task, Report], Result],
+        tasks: Sequence[Task],
+        *,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> Iterator[Outcome[Result]]:
+        """Yield the outcome of every task, in any order.
+
+        An :class:`offhand.errors.OffhandError` that a task raises, or the death of its process,
+        becomes its outcome; any other exception is a defect and is raised here.
+
+        Parameters
+        ----------
+        function
+            A module-level function of a task and of a report of its progress.
+        tasks
+            Picklable tasks.
+        on_progress
+            Called now and then with the number of tasks done, fractions included.
+        """
+        ...

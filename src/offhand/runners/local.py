@@ -1,0 +1,128 @@
+"""Tasks in processes of this machine."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import loky
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from offhand.errors import OffhandError
+from offhand.runners.base import Outcome, Report
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+POLL_S = 0.2
+"""Time between looks at the progress."""
+
+DIED = (
+    "its process died: the file may be damaged in a way that crashes a decoder, or memory ran out"
+)
+
+
+class LocalRunner:
+    """Run tasks in worker processes; a crash costs the task that caused it and no other.
+
+    Parameters
+    ----------
+    jobs
+        Tasks at a time.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        if jobs < 1:
+            raise ValueError(f"jobs is {jobs}, must be at least 1")
+        self._jobs = jobs
+        self._pool: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._close(kill=error is not None)
+
+    def run(
+        self,
+        function: Callable[[Task, Report], Result],
+        tasks: Sequence[Task],
+        *,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> Iterator[Outcome[Result]]:
+        """Yield outcomes as they come; see :class:`offhand.runners.base.Runner`."""
+        with tempfile.TemporaryDirectory(prefix="offhand-") as folder:
+            board = Path(folder) / "progress"
+            np.zeros(max(1, len(tasks))).tofile(board)
+            left = set(range(len(tasks)))
+            try:
+                yield from self._attempt(function, tasks, left, board, on_progress)
+            except BrokenProcessPool:
+                # one of the tasks kills its process: find out which, one at a time
+                for index in sorted(left):
+                    self._close(kill=True)
+                    try:
+                        yield from self._attempt(function, tasks, {index}, board, on_progress)
+                    except BrokenProcessPool:
+                        yield Outcome(index=index, error=DIED)
+                self._close(kill=True)
+
+    def _attempt(
+        self,
+        function: Callable[[Task, Report], Result],
+        tasks: Sequence[Task],
+        left: set[int],
+        board: Path,
+        on_progress: Callable[[float], None] | None,
+    ) -> Iterator[Outcome[Result]]:
+        """Run the tasks in ``left``, taking out of it each one that ended."""
+        if self._pool is None:
+            self._pool = loky.ProcessPoolExecutor(max_workers=self._jobs, timeout=None)
+        pending: dict[Future[Outcome[Result]], int] = {
+            self._pool.submit(_work, function, tasks[index], index, str(board)): index
+            for index in sorted(left)
+        }
+        while pending:
+            done, _ = wait(pending, timeout=POLL_S, return_when=FIRST_COMPLETED)
+            for future in done:
+                index = pending[future]
+                outcome = future.result()
+                del pending[future]
+                left.discard(index)
+                yield outcome
+            if on_progress is not None:
+                share = np.fromfile(board)
+                unfinished = list(pending.values())
+                on_progress(len(tasks) - len(left) + float(share[unfinished].sum()))
+
+    def _close(self, *, kill: bool) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, kill_workers=kill)
+            self._pool = None
+
+
+def _work(
+    function: Callable[[Task, Report], Result], task: Task, index: int, board: str
+) -> Outcome[Result]:
+    """Run one task in a worker process; single-threaded numerics give the same bytes anywhere."""
+    with open(board, "r+b", buffering=0) as slots, threadpool_limits(1):  # noqa: PTH123
+
+        def report(share: float) -> None:
+            os.pwrite(slots.fileno(), np.float64(min(max(share, 0.0), 1.0)).tobytes(), index * 8)
+
+        try:
+            return Outcome(index=index, result=function(task, report))
+        except OffhandError as error:
+            return Outcome(index=index, error=str(error))

@@ -1,0 +1,162 @@
+"""Stage 2: cut a clip into segments, describe each in every modality, and follow its rhythm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from offhand.modalities.base import Modality
+from offhand.records import Clip, Segments, Signal
+from offhand.rhythm.flow import track_rhythm
+from offhand.rhythm.resample import to_uniform
+from offhand.segments.base import Segmenter
+from offhand.signals.base import SignalExtractor
+from offhand.stages.measure import clip_key, signal_path
+from offhand.store import fingerprint, parquet
+from offhand.store.workspace import Workspace
+
+RHYTHM_RATE_HZ = 15.0
+RHYTHM_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class DescribeTask:
+    """One clip to cut and describe; its signals are stored.
+
+    Attributes
+    ----------
+    workspace
+        Folder of the workspace.
+    clip
+        The clip.
+    stop_s
+        Where its pictures end.
+    extractors, segmenter, modalities
+        The configured steps.
+    """
+
+    workspace: str
+    clip: Clip
+    stop_s: float
+    extractors: tuple[SignalExtractor, ...]
+    segmenter: Segmenter
+    modalities: tuple[Modality, ...]
+
+
+def segmentation_fingerprint(segmenter: Segmenter, extractors: tuple[SignalExtractor, ...]) -> str:
+    """Return the fingerprint of a segmentation and of the signals it reads."""
+    return fingerprint.of_step(segmenter, after=_upstream(segmenter.signals, extractors))
+
+
+def modality_fingerprint(
+    modality: Modality, segmenter: Segmenter, extractors: tuple[SignalExtractor, ...]
+) -> str:
+    """Return the fingerprint of a modality, of the segmentation, and of the signals it reads."""
+    cut = segmentation_fingerprint(segmenter, extractors)
+    return fingerprint.of_step(modality, after=(cut, *_upstream(modality.signals, extractors)))
+
+
+def segments_path(
+    workspace: Workspace,
+    segmenter: Segmenter,
+    extractors: tuple[SignalExtractor, ...],
+    clip: Clip,
+) -> Path:
+    """Return the file of a clip's segments."""
+    name = segmentation_fingerprint(segmenter, extractors)
+    return workspace.record_path("segments", segmenter.name, name, clip.clip_id)
+
+
+def features_path(
+    workspace: Workspace,
+    modality: Modality,
+    segmenter: Segmenter,
+    extractors: tuple[SignalExtractor, ...],
+    clip: Clip,
+) -> Path:
+    """Return the file of a clip's features in one modality."""
+    name = modality_fingerprint(modality, segmenter, extractors)
+    return workspace.record_path("features", modality.name, name, clip.clip_id)
+
+
+def describe(task: DescribeTask, report: Callable[[float], None]) -> Segments:
+    """Compute what is not stored yet of a clip's segments and features."""
+    workspace = Workspace(task.workspace)
+    key = clip_key(task.clip)
+    signals: dict[str, Signal] = {}
+
+    def needed(names: tuple[str, ...]) -> dict[str, Signal]:
+        for extractor in task.extractors:
+            if extractor.name in names and extractor.name not in signals:
+                path = signal_path(workspace, extractor, task.clip)
+                signals[extractor.name] = parquet.read_signal(path)
+        return {name: signals[name] for name in names}
+
+    path = segments_path(workspace, task.segmenter, task.extractors, task.clip)
+    if parquet.has_key(path, key):
+        segments = parquet.read_segments(path)
+    else:
+        segments = task.segmenter.cut(
+            task.clip.clip_id,
+            needed(task.segmenter.signals),
+            start_s=task.clip.from_s,
+            stop_s=task.stop_s,
+        )
+        parquet.write_segments(path, segments, key=key)
+    for done, modality in enumerate(task.modalities, start=1):
+        path = features_path(workspace, modality, task.segmenter, task.extractors, task.clip)
+        if not parquet.has_key(path, key):
+            features = modality.describe(needed(modality.signals), segments)
+            parquet.write_features(path, features, key=key)
+        report(done / (len(task.modalities) + 1))
+    path = rhythm_path(workspace, task.extractors, task.clip)
+    if path is not None and not parquet.has_key(path, key):
+        motion = needed(("motion",))["motion"]
+        parquet.write_frame(path, _rhythm(motion, task.clip, stop_s=task.stop_s), key=key)
+    return segments
+
+
+def rhythm_path(
+    workspace: Workspace, extractors: tuple[SignalExtractor, ...], clip: Clip
+) -> Path | None:
+    """Return the file of a clip's rhythm over time, ``None`` where motion is not measured."""
+    for extractor in extractors:
+        if extractor.name == "motion":
+            name = fingerprint.digest([RHYTHM_VERSION, fingerprint.of_step(extractor)])
+            return workspace.record_path("rhythm", "flow", name, clip.clip_id)
+    return None
+
+
+def _rhythm(motion: Signal, clip: Clip, *, stop_s: float) -> pd.DataFrame:
+    """Return the rows of the table ``rhythm`` for one clip."""
+    columns = [motion.channel(name) for name in ("flow_x", "flow_y", "flow_speed")]
+    _, flow = to_uniform(
+        motion.time_s,
+        np.column_stack(columns),
+        rate_hz=RHYTHM_RATE_HZ,
+        start_s=clip.from_s,
+        stop_s=stop_s,
+    )
+    track = track_rhythm(flow, rate_hz=RHYTHM_RATE_HZ, start_s=clip.from_s)
+    return pd.DataFrame(
+        {
+            "clip_id": clip.clip_id,
+            "time_s": track.time_s,
+            "flow_magnitude": track.flow_speed,
+            "period_s": track.period_s,
+            "strength": track.strength,
+        }
+    )
+
+
+def _upstream(names: tuple[str, ...], extractors: tuple[SignalExtractor, ...]) -> tuple[str, ...]:
+    """Return the fingerprints of the signals named; ValueError for one that is not configured."""
+    known = {extractor.name: fingerprint.of_step(extractor) for extractor in extractors}
+    missing = sorted(set(names) - set(known))
+    if missing:
+        raise ValueError(f"no extractor for the signals {missing}; there are {sorted(known)}")
+    return tuple(known[name] for name in names)

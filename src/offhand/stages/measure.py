@@ -1,0 +1,131 @@
+"""Stage 1: decode a clip once and store its signals."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+
+from offhand.records import Clip, ClipInfo, Signal
+from offhand.signals.base import SignalExtractor, join
+from offhand.signals.motion import Motion
+from offhand.store import fingerprint, parquet
+from offhand.store.workspace import Workspace
+from offhand.video.decode import FrameReader
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasureTask:
+    """One clip to decode.
+
+    Attributes
+    ----------
+    workspace
+        Folder of the workspace.
+    clip
+        The clip.
+    extractors
+        The signals wanted.
+    threads
+        Decoder threads; 0 for as many as there are cores.
+    """
+
+    workspace: str
+    clip: Clip
+    extractors: tuple[SignalExtractor, ...]
+    threads: int
+
+
+def clip_key(clip: Clip) -> str:
+    """Return the identity of what is decoded: content, range and mask."""
+    mask = fingerprint.of_file(clip.mask_path) if clip.mask_path else ""
+    return fingerprint.digest([clip.source, clip.from_s, clip.to_s, mask])
+
+
+def signal_path(workspace: Workspace, extractor: SignalExtractor, clip: Clip) -> Path:
+    """Return the file of a clip's signal."""
+    return workspace.record_path(
+        "signals", extractor.name, fingerprint.of_step(extractor), clip.clip_id
+    )
+
+
+def measure(task: MeasureTask, report: Callable[[float], None]) -> ClipInfo:
+    """Compute the signals of a clip that are not stored yet, in one decode.
+
+    Raises
+    ------
+    VideoError
+        The clip cannot be read.
+    SignalError
+        A signal cannot be computed from it.
+    """
+    workspace = Workspace(task.workspace)
+    key = clip_key(task.clip)
+    paths = {step.name: signal_path(workspace, step, task.clip) for step in task.extractors}
+    missing = [step for step in task.extractors if not parquet.has_key(paths[step.name], key)]
+    if not missing:
+        return parquet.read_clip_info(next(iter(paths.values())))
+    with ExitStack() as stack:
+        writers = {
+            step.name: stack.enter_context(parquet.signal_writer(paths[step.name], step.name))
+            for step in missing
+        }
+        reader = FrameReader(
+            task.clip,
+            [step.request for step in missing],
+            threads=task.threads,
+            on_progress=report,
+        )
+        for chunk in _chunks(reader, missing):
+            writers[chunk.name].write(chunk)
+        for writer in writers.values():
+            writer.close(key, reader.info)
+    return reader.info
+
+
+def measure_signals(
+    path: str | os.PathLike[str], extractors: Sequence[SignalExtractor] = (Motion(),)
+) -> tuple[dict[str, Signal], ClipInfo]:
+    """Compute signals of a video in one decode, without a workspace.
+
+    Parameters
+    ----------
+    path
+        The video file.
+    extractors
+        The signals wanted.
+
+    Returns
+    -------
+    signals : dict of str to Signal
+        By name.
+    info : ClipInfo
+        What decoding found out about the clip.
+
+    Raises
+    ------
+    VideoError
+        The clip cannot be read.
+    SignalError
+        A signal cannot be computed from it.
+    """
+    clip = Clip(clip_id=Path(path).stem or "clip", path=os.fspath(path))
+    reader = FrameReader(clip, [step.request for step in extractors])
+    chunks: dict[str, list[Signal]] = {step.name: [] for step in extractors}
+    for chunk in _chunks(reader, extractors):
+        chunks[chunk.name].append(chunk)
+    return {name: join(parts) for name, parts in chunks.items()}, reader.info
+
+
+def _chunks(reader: FrameReader, extractors: Sequence[SignalExtractor]) -> Iterator[Signal]:
+    """Yield the chunks of all signals as they are finished."""
+    cv2.setNumThreads(1)  # the decoder's threads keep the other cores busy
+    states = [step.start(reader.clip) for step in extractors]
+    for index, block in reader:
+        yield from states[index].update(block)
+    for state in states:
+        yield from state.finish()

@@ -1,0 +1,177 @@
+"""Stage 5: the result tables, which are the public contract (``docs/formats.md``)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from offhand.evaluation.consistency import consistency
+from offhand.evaluation.controls import clip_identity, one_cluster, random_labels
+from offhand.records import Clip, ClipInfo, Features, Segments
+from offhand.stages.cluster import ClusterFiles
+from offhand.store import parquet
+from offhand.store.workspace import Workspace
+
+SEGMENTS = {"clip_id": "str", "segment_id": "int64", "start_s": "float64", "stop_s": "float64"}
+LABELS = {
+    "clip_id": "str",
+    "segment_id": "int64",
+    "modality": "str",
+    "clusterer": "str",
+    "scope": "str",
+    "is_default": "bool",
+    "label": "int64",
+    "probability": "float64",
+}
+EXEMPLARS = {
+    "modality": "str",
+    "clusterer": "str",
+    "scope": "str",
+    "label": "int64",
+    "clip_id": "str",
+    "segment_id": "int64",
+    "is_medoid": "bool",
+}
+JOINED = {
+    "rhythm": {
+        "clip_id": "str",
+        "time_s": "float64",
+        "flow_magnitude": "float64",
+        "period_s": "float64",
+        "strength": "float64",
+    },
+    "thumbnails": {"clip_id": "str", "segment_id": "int64", "time_s": "float64", "jpeg": "object"},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clustering:
+    """One clustering's files and what it is.
+
+    Attributes
+    ----------
+    modality, clusterer
+        Names.
+    is_default
+        Whether the report leads with this clusterer.
+    files
+        Its stored labels and exemplars.
+    """
+
+    modality: str
+    clusterer: str
+    is_default: bool
+    files: ClusterFiles
+
+
+def write_clips(workspace: Workspace, clips: Sequence[tuple[Clip, ClipInfo]]) -> pd.DataFrame:
+    """Write the table ``clips`` and return it."""
+    rows = []
+    for clip, info in clips:
+        row = {"clip_id": clip.clip_id, "path": clip.path} | dataclasses.asdict(info)
+        row |= {
+            "from_s": clip.from_s,
+            "to_s": np.nan if clip.to_s is None else clip.to_s,
+            "mask_path": clip.mask_path or "",
+        }
+        rows.append(row)
+    columns = ["clip_id", "path", *(f.name for f in dataclasses.fields(ClipInfo))]
+    table = pd.DataFrame(rows, columns=[*columns, "from_s", "to_s", "mask_path"])
+    parquet.write_frame(workspace.table_path("clips"), table)
+    return table
+
+
+def write_segments(workspace: Workspace, segments: Sequence[Segments]) -> pd.DataFrame:
+    """Write the table ``segments`` and return it."""
+    parts = [
+        pd.DataFrame(
+            {
+                "clip_id": cut.clip_id,
+                "segment_id": np.arange(len(cut), dtype=np.int64),
+                "start_s": cut.start_s,
+                "stop_s": cut.stop_s,
+            }
+        )
+        for cut in segments
+    ]
+    table = _stacked(parts, SEGMENTS)
+    parquet.write_frame(workspace.table_path("segments"), table)
+    return table
+
+
+def write_features(workspace: Workspace, modality: str, paths: Sequence[Path]) -> None:
+    """Write the table ``features/<modality>`` of all clips."""
+    tables = [parquet.read_features(path) for path in paths]
+    notes = {
+        f"{table.clip_id[0]}: {name}": text
+        for table in tables
+        for name, text in table.notes.items()
+    }
+    joined = Features(
+        modality=modality,
+        clip_id=np.concatenate([table.clip_id for table in tables]),
+        segment_id=np.concatenate([table.segment_id for table in tables]),
+        columns=tables[0].columns,
+        weights=tables[0].weights,
+        values=np.concatenate([table.values for table in tables]),
+        notes=notes,
+    )
+    parquet.write_features(workspace.table_path(f"features/{modality}"), joined)
+
+
+def write_joined(workspace: Workspace, name: str, paths: Sequence[Path]) -> None:
+    """Write a table that is the stored tables of all clips, one after the other."""
+    parts = [parquet.read_frame(path)[0] for path in paths]
+    parquet.write_frame(workspace.table_path(name), _stacked(parts, JOINED[name]))
+
+
+def write_clusters(
+    workspace: Workspace, clusterings: Sequence[Clustering], *, seed: int
+) -> pd.DataFrame:
+    """Write the tables ``labels``, ``exemplars`` and ``consistency``; return the exemplars.
+
+    The controls of ``consistency`` have the number of clusters of the default clustering with the
+    most clusters, so that they are judged on equal terms.
+    """
+    labels, shown, rows = [], [], []
+    clip_id = np.empty(0, dtype=np.str_)
+    for clustering in clusterings:
+        what = {
+            "modality": clustering.modality,
+            "clusterer": clustering.clusterer,
+            "is_default": clustering.is_default,
+        }
+        table = parquet.read_frame(clustering.files.labels)[0].assign(**what)
+        labels.append(table)
+        shown.append(parquet.read_frame(clustering.files.exemplars)[0].assign(**what))
+        pooled = table[table["scope"] == "pooled"]
+        clip_id = pooled["clip_id"].to_numpy(np.str_)
+        measured = consistency(pooled["label"].to_numpy(np.int64), clip_id)
+        rows.append(what | dataclasses.asdict(measured))
+    n_clusters = max((row["n_clusters"] for row in rows if row["is_default"]), default=0)
+    controls = {
+        "control:random": random_labels(len(clip_id), n_clusters, seed=seed),
+        "control:one_cluster": one_cluster(len(clip_id)),
+        "control:clip_identity": clip_identity(clip_id),
+    }
+    for name, label in controls.items():
+        what = {"modality": name, "clusterer": "none", "is_default": False}
+        rows.append(what | dataclasses.asdict(consistency(label, clip_id)))
+    exemplars = _stacked(shown, EXEMPLARS)
+    parquet.write_frame(workspace.table_path("labels"), _stacked(labels, LABELS))
+    parquet.write_frame(workspace.table_path("exemplars"), exemplars)
+    parquet.write_frame(workspace.table_path("consistency"), pd.DataFrame(rows))
+    return exemplars
+
+
+def _stacked(parts: Sequence[pd.DataFrame], columns: dict[str, str]) -> pd.DataFrame:
+    """Stack tables; the columns and their types are the same when there is no row at all."""
+    filled = [part for part in parts if len(part)]
+    if filled:
+        return pd.concat(filled, ignore_index=True)[list(columns)]
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})

@@ -1,0 +1,103 @@
+"""Single pictures of chosen moments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import av.error
+import cv2
+import numpy as np
+
+from offhand.errors import VideoError
+from offhand.records import FrameRequest
+from offhand.video.container import open_video, origin_s
+from offhand.video.decode import FrameScaler
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+JPEG_QUALITY = 78
+NEAR_S = 2.0
+"""Up to here ahead, decoding on is cheaper than seeking."""
+
+
+def thumbnails(path: str, times_s: Sequence[float], *, short_side_px: int) -> list[bytes | None]:
+    """Return the pictures shown at given times as JPEG files, ``None`` where one does not decode.
+
+    Parameters
+    ----------
+    path
+        The video file.
+    times_s
+        Moments of the recording, in any order.
+    short_side_px
+        Size of the pictures.
+
+    Raises
+    ------
+    VideoError
+        The file cannot be opened.
+    """
+    pictures: list[bytes | None] = [None] * len(times_s)
+    request = FrameRequest(rate_hz=None, short_side_px=short_side_px, colour="rgb")
+    with open_video(path) as (container, stream):
+        scaler = FrameScaler(request, aspect=float(stream.sample_aspect_ratio or 1))
+        start_s = origin_s(container, stream)
+        ordered = sorted(range(len(times_s)), key=lambda index: times_s[index])
+        shown = _shown_at(container, stream, start_s, [times_s[index] for index in ordered])
+        for index, frame in zip(ordered, shown, strict=True):
+            if frame is not None:
+                pictures[index] = to_jpeg(scaler(frame))
+    return pictures
+
+
+def to_jpeg(image: np.ndarray) -> bytes:
+    """Return an RGB image ``(height, width, 3)`` as a JPEG file; VideoError if that fails."""
+    done, coded = cv2.imencode(
+        ".jpg", np.ascontiguousarray(image[:, :, ::-1]), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    )
+    if not done:
+        raise VideoError("a thumbnail could not be coded as JPEG")
+    return bytes(coded)
+
+
+def _shown_at(
+    container: InputContainer, stream: VideoStream, start_s: float, times_s: Sequence[float]
+) -> Iterator[VideoFrame | None]:
+    """Yield the frame on screen at each of the increasing times."""
+    frames = _frames(container, stream)
+    now: VideoFrame | None = None
+    ahead: VideoFrame | None = None
+    for wanted_s in times_s:
+        if now is None or wanted_s - _time(now, start_s) > NEAR_S:
+            try:
+                container.seek(int((wanted_s + start_s) * 1e6), backward=True)
+                frames, now, ahead = _frames(container, stream), None, None
+            except av.error.FFmpegError:
+                pass  # no index to seek by: go on decoding from here
+        while ahead is None or _time(ahead, start_s) <= wanted_s:
+            now, ahead = ahead or now, next(frames, None)
+            if ahead is None:
+                break
+        yield now or ahead
+
+
+def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """Yield the frames from here on that have a time and decode."""
+    while True:
+        try:
+            for frame in container.decode(stream):
+                if frame.time is not None:
+                    yield frame
+            return
+        except av.error.EOFError:
+            return
+        except av.error.FFmpegError:
+            continue
+
+
+def _time(frame: VideoFrame, start_s: float) -> float:
+    return float(frame.time or 0.0) - start_s

@@ -1,0 +1,435 @@
+import html
+import math
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from offhand.errors import StoreError
+from offhand.report import write_report
+from offhand.report.page import build_page
+
+JPEG = b"\xff\xd8\xff\xe0" + bytes(6000)
+NASTY = [
+    """quote " and ' and <b>bold</b>.mp4""",
+    "<script>alert(1)</script>",
+    "</style><img src=x onerror=alert(1)>",
+    "{{ 7 * 7 }}{% raw %}",
+    "мастер 🧱 مقطع-بناء ‮gpj",
+    "x" * 300,
+    "https://example.org/clip",
+    "&amp; &lt;",
+]
+
+
+class FakeWorkspace:
+    def __init__(self, path, tables, features, thumbnails=None):
+        self.path = path
+        self.tables = tables
+        self._features = features
+        self._thumbnails = thumbnails or (lambda clip_id, segment_id: None)
+
+    def table(self, name):
+        if name not in self.tables:
+            raise StoreError(f"no table {name}")
+        return self.tables[name].copy()
+
+    def modalities(self):
+        return list(self._features)
+
+    def features(self, modality):
+        return self._features[modality]
+
+    def thumbnail(self, clip_id, segment_id):
+        return self._thumbnails(clip_id, segment_id)
+
+    def manifest(self):
+        return {"version": "0.1.0", "created": "2025-03-01T10:00:00", "config": 'a = "<b>"\n'}
+
+
+def make_workspace(
+    path,
+    names,
+    *,
+    n_segments=12,
+    length_s=5.0,
+    k=4,
+    modalities=("flow_rhythm", "ego_motion"),
+    noise=0.2,
+    failed=(),
+    thumbnails=None,
+    seed=0,
+):
+    """A workspace as a run leaves it; failed clips have a row in ``clips`` alone."""
+    rng = np.random.default_rng(seed)
+    good = [name for name in names if name not in failed]
+    total_s = n_segments * length_s
+    clips = pd.DataFrame(
+        [
+            {
+                "clip_id": name,
+                "path": f"/footage/{name}",
+                "status": "failed" if name in failed else "ok",
+                "error": f"cannot open {name}: moov atom not found" if name in failed else "",
+                "duration_s": math.nan if name in failed else total_s,
+                "n_frames": 0 if name in failed else int(15 * total_s),
+                "frame_rate": math.nan if name in failed else 15.0,
+                "width": 0 if name in failed else 640,
+                "height": 0 if name in failed else 480,
+                "codec": "" if name in failed else "h264",
+                "start_time": "",
+                "from_s": 0.0,
+                "to_s": math.nan,
+                "mask_path": None,
+            }
+            for name in names
+        ]
+    )
+    segments = pd.DataFrame(
+        [
+            {
+                "clip_id": name,
+                "segment_id": i,
+                "start_s": i * length_s,
+                "stop_s": (i + 1) * length_s,
+            }
+            for name in good
+            for i in range(n_segments)
+        ],
+        columns=["clip_id", "segment_id", "start_s", "stop_s"],
+    )
+    labels, exemplars, consistency, features = [], [], [], {}
+    for m, modality in enumerate(modalities):
+        weights = {"a": 1.0, "period_s": 0.0, "strength": 0.0, "proxy_share": 0.0}
+        for clusterer in ("hdbscan", "ward"):
+            share = noise if clusterer == "hdbscan" or noise == 1 else 0.0
+            for scope in ("pooled", "clip"):
+                value = np.minimum(k - 1, rng.geometric(0.35, len(segments)) - 1)
+                value[rng.random(len(segments)) < share] = -1
+                rows = segments[["clip_id", "segment_id"]].assign(
+                    modality=modality,
+                    clusterer=clusterer,
+                    scope=scope,
+                    is_default=clusterer == "ward",
+                    label=value if k else -1,
+                    probability=1.0,
+                )
+                labels.append(rows)
+                kept = rows[rows["label"] >= 0].drop_duplicates(["label", "clip_id"])
+                exemplars.append(
+                    kept[
+                        ["modality", "clusterer", "scope", "label", "clip_id", "segment_id"]
+                    ].assign(is_medoid=~kept["label"].duplicated())
+                )
+                if scope == "pooled":
+                    consistency.append(
+                        {
+                            "modality": modality,
+                            "clusterer": clusterer,
+                            "is_default": clusterer == "ward",
+                            "n_clusters": int(rows.loc[rows["label"] >= 0, "label"].nunique()),
+                            "n_segments": len(rows),
+                            "noise_share": float((rows["label"] < 0).mean()) if len(rows) else 0.0,
+                            "seed_entropy": 0.9234 - 0.1 * m if k else math.nan,
+                            "seed_multi_clip_share": 0.75 if k else math.nan,
+                        }
+                    )
+        table = segments[["clip_id", "segment_id"]].assign(
+            a=rng.normal(size=len(segments)),
+            period_s=np.where(rng.random(len(segments)) < 0.3, math.nan, 1.37 + m),
+            strength=0.42,
+            proxy_share=0.125,
+        )
+        table.attrs = {"weights": weights, "notes": {"camera": "a proxy <stands> in"}}
+        features[modality] = table
+    for name, value in (("random", 0.9512), ("one_cluster", 1.0), ("clip_identity", 0.0)):
+        consistency.append(
+            {
+                "modality": f"control:{name}",
+                "clusterer": "",
+                "is_default": False,
+                "n_clusters": 4,
+                "n_segments": len(segments),
+                "noise_share": 0.0,
+                "seed_entropy": value,
+                "seed_multi_clip_share": 1.0,
+            }
+        )
+    time_s = np.arange(0.25, total_s, 0.5)
+    periodic = (time_s % 20) < 12
+    rhythm = [
+        pd.DataFrame(
+            {
+                "clip_id": name,
+                "time_s": time_s,
+                "flow_magnitude": 0.2 + 0.1 * np.sin(time_s) + 0.05 * rng.random(len(time_s)),
+                "period_s": np.where(periodic, 1.5 + 0.2 * rng.random(len(time_s)), math.nan),
+                "strength": np.where(periodic, 0.7, 0.1) + 0.1 * rng.random(len(time_s)),
+            }
+        )
+        for name in good
+    ]
+    tables = {"clips": clips, "segments": segments, "consistency": pd.DataFrame(consistency)}
+    if good:
+        tables |= {
+            "labels": pd.concat(labels),
+            "exemplars": pd.concat(exemplars),
+            "rhythm": pd.concat(rhythm),
+        }
+    return FakeWorkspace(path, tables, features, thumbnails)
+
+
+class Reader(HTMLParser):
+    """Collects what a browser would fetch, run or show."""
+
+    VOID = frozenset({"meta", "link", "br", "img", "input", "hr", "image", "use", "path"})
+
+    def __init__(self):
+        super().__init__(convert_charrefs=True)
+        self.addresses, self.handlers, self.ids, self.text, self.open = [], [], [], [], []
+        self.tags, self.unnamed = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+        for key, value in attrs:
+            if key in ("src", "href", "xlink:href", "action", "data", "poster", "srcset"):
+                self.addresses.append(value)
+            if key.startswith("on"):
+                self.handlers.append(key)
+            if key == "id":
+                self.ids.append(value)
+        if dict(attrs).get("role") in ("img", "region") and not dict(attrs).get("aria-label"):
+            self.unnamed.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag, f"</{tag}> closes another element"
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in ("style", "script"):
+            self.text.append(data)
+
+
+def read(workspace):
+    """Write the report, check what must always hold, and return (page text, HTML)."""
+    path = write_report(workspace)
+    assert path == workspace.path / "report.html"
+    source = path.read_text(encoding="utf-8")
+    reader = Reader()
+    reader.feed(source)
+    reader.close()
+    assert reader.open == []
+    assert reader.handlers == []
+    assert reader.unnamed == []
+    assert all(a.startswith(("#", "data:")) for a in reader.addresses)
+    assert len(reader.ids) == len(set(reader.ids))
+    assert {a[1:] for a in reader.addresses if a.startswith("#")} <= set(reader.ids)
+    assert not re.search(r"@import|url\(\s*[^)#d]", source)
+    assert reader.tags.count("script") == 1
+    assert "nan" not in re.findall(r"[\w.]+", re.sub(r"data:[^\"]*", "", source).lower())
+    return " ".join(" ".join(reader.text).split()), source
+
+
+def test_one_clip(tmp_path):
+    workspace = make_workspace(tmp_path, ["only.mp4"], thumbnails=lambda c, s: JPEG + bytes([s]))
+    text, source = read(workspace)
+    assert "sharing is not observable here" in text
+    assert "whether its clusters recur elsewhere cannot be observed here" in text
+    assert "random labels can reach 0.95" in text
+    assert "a calibrated score is not part of this version" in text
+    assert len(source) < 1_000_000
+
+
+def test_fifty_clips_stay_in_the_budget(tmp_path):
+    names = [f"clip_{i:02d}" for i in range(50)]
+    workspace = make_workspace(
+        tmp_path, names, thumbnails=lambda c, s: JPEG + c.encode() + bytes([s]) + bytes(3000)
+    )
+    text, source = read(workspace)
+    assert len(source) < 40_000_000
+    assert text.count("Clustered within this clip alone") == 50
+    assert source.count('<details class="clip"') == 50
+    assert len(re.findall(r'<details class="clip" id="clip-\d+" open>', source)) == 5
+    assert "34 clips with less time in these clusters not shown" in text
+    assert max(row[0].n_clips for row in build_page(workspace).modalities[0].default.rows) > 16
+
+
+def test_five_clips_with_large_pictures_stay_in_the_budget(tmp_path):
+    names = [f"clip_{i}" for i in range(5)]
+    workspace = make_workspace(
+        tmp_path,
+        names,
+        k=9,
+        modalities=tuple("abcdef"),
+        thumbnails=lambda c, s: JPEG + c.encode() + bytes([s]) + bytes(300_000),
+    )
+    text, source = read(workspace)
+    assert len(source) < 15_000_000
+    assert "left out to keep this file small" in text
+    assert "no picture" in text
+
+
+def test_a_picture_is_embedded_once(tmp_path):
+    _, source = read(make_workspace(tmp_path, ["a", "b"], thumbnails=lambda c, s: JPEG))
+    assert source.count("data:image/jpeg") == 1
+    assert source.count('href="#t0"') > 10
+
+
+def test_names_are_escaped(tmp_path):
+    workspace = make_workspace(tmp_path, NASTY, failed=NASTY[:2])
+    text, source = read(workspace)
+    for name in NASTY:
+        assert " ".join(name.split()) in text
+        if html.escape(name) != name:
+            assert name not in source
+    assert "a proxy <stands> in" in text
+    assert 'a = "<b>"' in text
+    assert "cannot open <script>alert(1)</script>: moov atom not found" in text
+
+
+def test_figures_are_those_of_the_tables(tmp_path):
+    workspace = make_workspace(tmp_path, ["a", "b", "c", "broken"], failed=["broken"], noise=0.4)
+    text, _ = read(workspace)
+    page = build_page(workspace)
+    assert "clips analysed 3 of 4" in text
+    assert "of footage analysed 3.0 min" in text
+    assert "segments, 5 s on average 36" in text
+    assert page.summary.segments_s == 180.0
+    assert "cannot open broken: moov atom not found" in text
+    for row in workspace.tables["consistency"].to_dict("records"):
+        assert f"{row['seed_entropy']:.2f}" in text
+    labels = workspace.tables["labels"]
+    for modality in page.modalities:
+        for clustering in (modality.default, *modality.others):
+            rows = labels[
+                (labels["modality"] == modality.name)
+                & (labels["clusterer"] == clustering.clusterer)
+                & (labels["scope"] == "pooled")
+            ]
+            assert clustering.noise_share == pytest.approx((rows["label"] < 0).mean())
+            assert f"noise {100 * clustering.noise_share:.0f} % of 36 segments" in text
+            for cluster in clustering.clusters:
+                own = rows[rows["label"] == cluster.label]
+                assert (cluster.n_segments, cluster.n_clips) == (len(own), own["clip_id"].nunique())
+                assert cluster.seconds == pytest.approx(5.0 * len(own))
+            counts = [c.n_segments for cells in clustering.rows for c in cells[1]]
+            assert sum(counts) == (rows["label"] >= 0).sum()
+    own = labels[labels["scope"] == "clip"]
+    for name, n, cells in page.matrix.rows:
+        assert n == 12
+        for (modality, clusterer), cell in zip(page.matrix.columns, cells, strict=True):
+            rows = own[
+                (own["clip_id"] == name.clip_id)
+                & (own["modality"] == modality)
+                & (own["clusterer"] == clusterer)
+            ]
+            assert cell.noise_share == pytest.approx((rows["label"] < 0).mean())
+            assert cell.n_clusters == rows.loc[rows["label"] >= 0, "label"].nunique()
+
+
+def test_strips_follow_the_segments(tmp_path):
+    workspace = make_workspace(tmp_path, ["a", "b"])
+    panel = build_page(workspace).clips[1]
+    labels = workspace.tables["labels"]
+    for strip in panel.strips:
+        assert [block.start_s for block in strip.blocks] == [5.0 * i for i in range(12)]
+        assert sum(block.width for block in strip.blocks) == pytest.approx(100)
+        rows = labels[
+            (labels["clip_id"] == "b")
+            & (labels["modality"] == strip.modality)
+            & (labels["clusterer"] == "ward")
+            & (labels["scope"] == "pooled")
+        ].sort_values("segment_id")
+        expected = [f"C{label}" if label >= 0 else "noise" for label in rows["label"]]
+        assert [block.name for block in strip.blocks] == expected
+
+
+def test_a_colour_is_one_cluster_in_every_clip(tmp_path):
+    page = build_page(make_workspace(tmp_path, ["a", "b", "c"], k=6))
+    for place in range(2):
+        seen = {}
+        for clip in page.clips:
+            for block in clip.strips[place].blocks:
+                assert seen.setdefault(block.name, block.colour) == block.colour
+
+
+def test_all_noise(tmp_path):
+    text, source = read(make_workspace(tmp_path, ["a", "b"], noise=1))
+    assert "No cluster in 24 segments." in text
+    assert "0 clusters in 24 segments: no modality grouped any of them" in text
+    assert "no cluster" in text
+    assert 'class="gallery"' not in source
+
+
+def test_nothing_but_failed_clips(tmp_path):
+    text, _ = read(make_workspace(tmp_path, ["a", "b"], failed=["a", "b"]))
+    assert "clips analysed 0 of 2" in text
+    assert "2 of 2 clips could not be analysed" in text
+    assert "cannot open b: moov atom not found" in text
+
+
+def test_only_the_table_of_clips(tmp_path):
+    whole = make_workspace(tmp_path, ["a"])
+    text, _ = read(FakeWorkspace(tmp_path, {"clips": whole.tables["clips"]}, {}))
+    assert "this run holds no labels" in text
+    assert "Rhythm: not observable here." in text
+    with pytest.raises(StoreError):
+        write_report(FakeWorkspace(tmp_path, {}, {}))
+
+
+def test_a_modality_that_saw_nothing(tmp_path):
+    workspace = make_workspace(tmp_path, ["a", "b"])
+    table = workspace._features["ego_motion"]
+    unseen = table["clip_id"] == "b"
+    table.loc[unseen, "a"] = math.nan
+    table.loc[:, "period_s"] = math.nan
+    text, _ = read(workspace)
+    matrix = build_page(workspace).matrix
+    places = [i for i, (modality, _) in enumerate(matrix.columns) if modality == "ego_motion"]
+    assert all(matrix.rows[1][2][i].empty == "not observable here" for i in places)
+    assert all(matrix.rows[0][2][i].empty == "" for i in places)
+    assert "Measured in 50 % of the segments" in text
+    assert "period not periodic" in text
+
+
+def test_no_periodic_sample(tmp_path):
+    workspace = make_workspace(tmp_path, ["a", "b"])
+    workspace.tables["rhythm"]["period_s"] = math.nan
+    text, _ = read(workspace)
+    assert "not periodic in this clip" in text
+    assert "no cycle time can be stated" in text
+
+
+def test_take_aways_hold_only_what_figures_support(tmp_path):
+    workspace = make_workspace(tmp_path, ["a", "b", "c"])
+    page = build_page(workspace)
+    chance = [item for item in page.take_aways if "random labels" in item.text]
+    assert [item.figure for item in chance] == ["0.95"]
+    assert "4 of 4 clusterings score no higher" in chance[0].text
+    assert all(item.source.startswith("results/") for item in page.take_aways)
+    table = workspace.tables["consistency"]
+    workspace.tables["consistency"] = table[~table["modality"].str.startswith("control:")]
+    assert not any("random labels" in item.text for item in build_page(workspace).take_aways)
+
+
+def test_a_long_clip_stays_light(tmp_path):
+    short, long = (
+        make_workspace(tmp_path, ["a"], n_segments=40, length_s=length_s)
+        for length_s in (5.0, 400.0)
+    )
+    assert len(long.tables["rhythm"]) > 30_000
+    assert len(read(long)[1]) < len(read(short)[1]) + 120_000
+
+
+def test_the_same_tables_give_the_same_bytes(tmp_path):
+    workspace = make_workspace(tmp_path, ["a", "b"], thumbnails=lambda c, s: JPEG)
+    assert read(workspace)[1] == read(workspace)[1]
