@@ -38,7 +38,21 @@ _WHERE = {
     "synthesise": "offhand.stages.synth",
 }
 
-__all__ = sorted(_WHERE)
+__all__ = [
+    "ChangePoints",
+    "EgoMotion",
+    "FlowRhythm",
+    "Hdbscan",
+    "OffhandError",
+    "Selection",
+    "Workspace",
+    "consistency",
+    "feature_space",
+    "load_config",
+    "measure_signals",
+    "run",
+    "synthesise",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -46,6 +46,7 @@ class _Commands(click.Group):
     """Show the commands in the order in which people need them, and errors without a trace."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -63,7 +64,7 @@ class _Commands(click.Group):
 )
 @click.version_option(package_name="offhand")
 def main() -> None:
-    """Find which work activities repeat in video, when the hands are barely visible.
+    r"""Find which work activities repeat in video, when the hands are barely visible.
 
     \b
     offhand run clips/ -o out          analyse a folder of clips; open out/report.html
@@ -101,7 +102,7 @@ def run(
     mask: str | None,
     strict: bool,
 ) -> None:
-    """Analyse CLIPS (video files, or folders of them) and write tables and a report.
+    r"""Analyse CLIPS (video files, or folders of them) and write tables and a report.
 
     Run it again with more clips or other options: only what changed is computed anew. A clip that
     cannot be read is listed with its reason and costs the others nothing.
@@ -165,7 +166,7 @@ def info(clip: str) -> None:
 @main.command()
 @_configured
 def config(config_file: str | None, overrides: tuple[str, ...]) -> None:
-    """Print the effective configuration as TOML, with the documentation of every option.
+    r"""Print the effective configuration as TOML, with the documentation of every option.
 
     \b
     offhand config > offhand.toml      a file to edit, for: offhand run ... --config offhand.toml
@@ -181,7 +182,7 @@ def config(config_file: str | None, overrides: tuple[str, ...]) -> None:
 @click.option("--duration", "duration_s", type=click.FloatRange(min=10), default=60.0)
 @click.option("--seed", type=int, default=0, show_default=True)
 def synth(folder: str, n_clips: int, duration_s: float, seed: int) -> None:
-    """Write synthetic clips with known activities (and their truth as JSON) into FOLDER.
+    r"""Write synthetic clips with known activities (and their truth as JSON) into FOLDER.
 
     They are drawn, not filmed: good for trying settings, no substitute for real footage.
 
@@ -249,19 +250,21 @@ def _summary(workspace: Workspace) -> tuple[int, int]:
         f"{len(good)} clips, {good['duration_s'].sum() / 60:.1f} min, {len(segments)} segments"
     )
     table = Table("modality", "clusterer", "clusters", "noise", "shared by 2+ clips")
-    for row in scores[~scores["modality"].str.startswith("control:")].itertuples():
-        shared = row.seed_multi_clip_share
+    found = scores[~scores["modality"].str.startswith("control:")]
+    for row in found.to_dict("records"):
+        shared = row["seed_multi_clip_share"]
         table.add_row(
-            row.modality,
-            row.clusterer + (" *" if row.is_default else ""),
-            str(row.n_clusters),
-            f"{row.noise_share:.0%}",
+            row["modality"],
+            row["clusterer"] + (" *" if row["is_default"] else ""),
+            str(row["n_clusters"]),
+            f"{row['noise_share']:.0%}",
             f"{shared:.0%}" if shared == shared else "-",
         )
     if len(good):
         console.print(table)
         console.print("* the clusterer that the report leads with", style="dim")
-    for row in clips[clips["status"] != "ok"].itertuples():
-        console.print(f"[bold]{escape(row.clip_id)}[/bold] {row.status}: {escape(row.error)}")
+    for row in clips[clips["status"] != "ok"].to_dict("records"):
+        name, error = escape(row["clip_id"]), escape(row["error"])
+        console.print(f"[bold]{name}[/bold] {row['status']}: {error}")
     console.print(f"report: {escape(os.fspath(workspace.report_path))}", soft_wrap=True)
     return len(failed), len(clips)

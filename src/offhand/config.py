@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import json
@@ -139,7 +140,7 @@ def _classes() -> dict[str, dict[str, type[Any]]]:
 
 def _sections(config: Config) -> Iterator[tuple[str, Any]]:
     yield "general", config.general
-    groups = {
+    groups: dict[str, Mapping[str, Any]] = {
         "signals": config.signals,
         "segments": config.segmenters,
         "modalities": config.modalities,
@@ -209,10 +210,8 @@ def _make(section: str, step: type[Any], values: Mapping[str, Any]) -> Any:
 def _coerced(value: Any, kind: Any) -> Any:
     """Turn a TOML value, or the text of an override, into the type of an option."""
     if isinstance(value, str) and kind not in (str,):
-        try:
+        with contextlib.suppress(tomllib.TOMLDecodeError):  # plain text, such as a method's name
             value = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            pass  # plain text, such as the name of a method
     return pydantic.TypeAdapter(kind).validate_python(value)
 
 

@@ -56,10 +56,8 @@ class Ward:
             else range(3, min(self.max_clusters, n // 2) + 1)
         )
         cuts = [fcluster(tree, count, "maxclust") - 1 for count in counts]
-        if len(cuts) > 1:
-            label = max(cuts, key=lambda cut: _silhouette(space, cut))
-        else:
-            label = cuts[0]
+        only = len(cuts) == 1
+        label = cuts[0] if only else max(cuts, key=lambda cut: _silhouette(space, cut))
         return Clusters(label=label.astype(np.int64), probability=probability)
 
 

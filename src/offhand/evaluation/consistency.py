@@ -1,7 +1,7 @@
-"""The seed's label-free figures: do clusters span clips?
+"""The seed's label-free figures on whether clusters span clips.
 
 They are kept for comparison and do not prove anything alone: random labels reach 0.95, and one
-cluster of everything reaches 1. Read them beside the controls of :mod:`offhand.evaluation.controls`.
+cluster of everything reaches 1. Read them beside :mod:`offhand.evaluation.controls`.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import jinja2
 import numpy as np
-from markupsafe import Markup
 
 from offhand.files import write_text
 from offhand.report import wording
@@ -112,8 +111,8 @@ def render(page: Page) -> str:
     environment.filters.update({word.__name__: word for word in FILTERS})
     html = environment.get_template("template.html.j2").render(
         page=page,
-        style=Markup((folder / "style.css").read_text("utf-8")),
-        script=Markup((folder / "script.js").read_text("utf-8")),
+        style=(folder / "style.css").read_text("utf-8"),
+        script=(folder / "script.js").read_text("utf-8"),
     )
     return html.encode("utf-8", "backslashreplace").decode("utf-8")
 

@@ -249,7 +249,7 @@ def _notes(tables: Tables, modality: str) -> tuple[str, ...]:
     if modality not in tables.features:
         return ()
     notes = tables.features[modality].attrs.get("notes", {})
-    return tuple(f"{plain(str(key))}: {text}" for key, text in notes.items())
+    return tuple(f"{key}: {text}" for key, text in notes.items())
 
 
 def _clips_seen(tables: Tables, modality: str) -> set[str]:

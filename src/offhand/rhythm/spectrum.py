@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import butter, sosfiltfilt
@@ -46,7 +48,7 @@ def log_band_power(series: FloatArray, edges_hz: FloatArray, *, rate_hz: float) 
     length = max(1024, 1 << (len(series) - 1).bit_length())
     power = np.abs(np.fft.rfft(centred * taper, length)) ** 2 / (taper**2).sum() / rate_hz
     frequency = np.fft.rfftfreq(length, 1 / rate_hz)
-    for band, (low, high) in enumerate(zip(edges_hz[:-1], edges_hz[1:], strict=True)):
+    for band, (low, high) in enumerate(pairwise(edges_hz)):
         inside = (frequency >= low) & (frequency < high)
         if inside.any() and high <= rate_hz / 2:
             bands[band] = np.log(power[inside].mean() + FLOOR)
@@ -75,7 +77,7 @@ def band_envelopes(
         ``(n, bands)`` root mean square in the series' unit.
     """
     columns = []
-    for low, high in zip(edges_hz[:-1], edges_hz[1:], strict=True):
+    for low, high in pairwise(edges_hz):
         sections = butter(2, [low, high], "bandpass", fs=rate_hz, output="sos")
         pad = min(len(series) - 1, int(3 * rate_hz / low))
         inside = sosfiltfilt(sections, series, padlen=pad)

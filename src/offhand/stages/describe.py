@@ -113,10 +113,10 @@ def describe(task: DescribeTask, report: Callable[[float], None]) -> Segments:
             features = modality.describe(needed(modality.signals), segments)
             parquet.write_features(path, features, key=key)
         report(done / (len(task.modalities) + 1))
-    path = rhythm_path(workspace, task.extractors, task.clip)
-    if path is not None and not parquet.has_key(path, key):
+    rhythm = rhythm_path(workspace, task.extractors, task.clip)
+    if rhythm is not None and not parquet.has_key(rhythm, key):
         motion = needed(("motion",))["motion"]
-        parquet.write_frame(path, _rhythm(motion, task.clip, stop_s=task.stop_s), key=key)
+        parquet.write_frame(rhythm, _rhythm(motion, task.clip, stop_s=task.stop_s), key=key)
     return segments
 
 

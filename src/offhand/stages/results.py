@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -141,7 +142,7 @@ def write_clusters(
     labels, shown, rows = [], [], []
     clip_id = np.empty(0, dtype=np.str_)
     for clustering in clusterings:
-        what = {
+        what: dict[str, Any] = {
             "modality": clustering.modality,
             "clusterer": clustering.clusterer,
             "is_default": clustering.is_default,

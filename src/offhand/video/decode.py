@@ -247,7 +247,7 @@ class FrameScaler:
             format="gray" if self._request.colour == "grey" else "rgb24",
             interpolation="AREA",
         )
-        image: ByteArray = small.to_ndarray()
+        image = np.asarray(small.to_ndarray(), dtype=np.uint8)
         return np.rot90(image, k=-rotation // 90) if rotation else image
 
     def _upright_size(self, frame: VideoFrame, rotation: int) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from offhand.records import FloatArray
+from offhand.records import FloatArray, IntArray
 
 N_HYPOTHESES = 96
 """Pairs of cells tried for each frame."""
@@ -161,11 +161,11 @@ def fit_camera(
     return CameraFit(parameters=parameters, residual=residual, inlier_ratio=ratio)
 
 
-def _pairs(trust: FloatArray, *, seed: int) -> np.ndarray:
+def _pairs(trust: FloatArray, *, seed: int) -> IntArray:
     """Draw pairs of different cells ``(hypotheses, 2)``, trusted cells more often."""
     total = trust.sum()
     if (trust > 0).sum() < 8 or not total > 0:
         return np.empty((0, 2), dtype=np.int64)
     generator = np.random.default_rng(seed)
     drawn = generator.choice(len(trust), size=(N_HYPOTHESES, 2), p=trust / total)
-    return drawn[drawn[:, 0] != drawn[:, 1]]
+    return np.asarray(drawn[drawn[:, 0] != drawn[:, 1]])

@@ -203,7 +203,8 @@ class MotionState:
             self._notes["rim"] = f"{kind} over {rim.pixels.mean():.0%} of the picture left out"
         if self._user_mask is not None:
             size = image_shape[::-1]
-            usable *= cv2.resize(self._user_mask, size, interpolation=cv2.INTER_AREA) / 255.0
+            small = cv2.resize(self._user_mask, size, interpolation=cv2.INTER_AREA)
+            usable *= np.asarray(small, np.float64) / 255.0
             self._notes["mask"] = "the user's mask applied"
         self._usable = (self._grid.cells(usable).reshape(-1) > 0.9).astype(np.float64)
         points = self._grid.points() * self._scale

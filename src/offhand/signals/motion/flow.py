@@ -5,6 +5,8 @@ Dense inverse search (DIS; Kroeger et al. 2016, arXiv:1603.03590) as implemented
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -12,6 +14,9 @@ from offhand.records import ByteArray, FloatArray
 
 CELLS_SHORT_SIDE = 16
 """Cells along the shorter side of the image."""
+
+NO_GUESS: Any = None
+"""Flow to start from; OpenCV takes None for none, but its type stub does not say so."""
 
 TEXTURE_LEVELS = 6.0
 """Mean gradient, in grey levels per pixel, from which a cell's flow is fully trusted."""
@@ -31,7 +36,7 @@ class FlowGrid:
         self.diagonal_px = float(np.hypot(height, width))
         cell_px = max(1.0, min(height, width) / CELLS_SHORT_SIDE)
         self.size = (max(2, round(width / cell_px)), max(2, round(height / cell_px)))
-        self._dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
     def points(self) -> FloatArray:
         """Return the cells' centres ``(cells, 2)`` from the image's centre, in diagonals."""
@@ -43,7 +48,7 @@ class FlowGrid:
 
     def between(self, before: ByteArray, after: ByteArray) -> FloatArray:
         """Return the displacement ``(cells, 2)`` from one image to the next, in diagonals."""
-        flow = self._dis.calc(before, after, None)
+        flow = self._dis.calc(before, after, NO_GUESS)
         return self.cells(flow).reshape(-1, 2) / self.diagonal_px
 
     def texture(self, image: ByteArray) -> FloatArray:
