@@ -20,7 +20,7 @@ def feature_space(
 ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
     """Standardise weighted columns and keep their leading principal components.
 
-    A missing value is set to its column's mean. A row in which more than half of the weighted
+    A missing value is set to its column's mean. A row in which more than two thirds of the weighted
     columns are missing is not described, and gets no coordinates.
 
     Parameters
@@ -39,7 +39,7 @@ def feature_space(
     """
     used = values[:, weights > 0]
     described = (
-        np.isnan(used).mean(axis=1) <= 0.5 if used.shape[1] else np.zeros(len(used), dtype=bool)
+        np.isnan(used).mean(axis=1) <= 2 / 3 if used.shape[1] else np.zeros(len(used), dtype=bool)
     )
     used = used[described]
     if len(used) == 0:

@@ -54,11 +54,24 @@ def tempo_columns(channels: Sequence[str], edges_hz: FloatArray) -> tuple[str, .
     return tuple(f"{name}_{low:.2f}hz" for name in channels for low in edges_hz[:-1])
 
 
+def resolved_hz(signal: Signal) -> float:
+    """Return the highest frequency that a signal's sampling resolves, 0 below two samples."""
+    return 0.5 / float(np.median(np.diff(signal.time_s))) if len(signal.time_s) > 1 else 0.0
+
+
 def tempo_features(
-    series: FloatArray, columns: Sequence[str], edges_hz: FloatArray, *, rate_hz: float
+    series: FloatArray,
+    columns: Sequence[str],
+    edges_hz: FloatArray,
+    *,
+    rate_hz: float,
+    highest_hz: float,
 ) -> dict[str, float]:
     """Return the log power of each series ``(n, channels)`` in each band, by feature name."""
-    powers = [log_band_power(channel, edges_hz, rate_hz=rate_hz) for channel in series.T]
+    powers = [
+        log_band_power(channel, edges_hz, rate_hz=rate_hz, highest_hz=highest_hz)
+        for channel in series.T
+    ]
     return dict(zip(columns, np.concatenate(powers).tolist(), strict=True))
 
 

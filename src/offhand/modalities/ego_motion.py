@@ -14,6 +14,7 @@ import numpy as np
 
 from offhand.modalities.base import (
     mean_known,
+    resolved_hz,
     segment_series,
     tabulate,
     tempo_columns,
@@ -67,6 +68,7 @@ class EgoMotion:
         motion = signals["motion"]
         edges = band_edges(self.low_hz, self.high_hz, self.n_bands)
         columns = tempo_columns(CHANNELS, edges)
+        highest_hz = min(RATE_HZ / 2, resolved_hz(motion))
         rows = []
         for start_s, stop_s in zip(segments.start_s, segments.stop_s, strict=True):
             inside = (motion.time_s >= start_s) & (motion.time_s < stop_s)
@@ -75,7 +77,7 @@ class EgoMotion:
             proxy = share < self.min_fit_share
             names = [STAND_INS.get(name, name) if proxy else name for name in CHANNELS]
             series = segment_series(motion, names, rate_hz=RATE_HZ, start_s=start_s, stop_s=stop_s)
-            row = tempo_features(series, columns, edges, rate_hz=RATE_HZ)
+            row = tempo_features(series, columns, edges, rate_hz=RATE_HZ, highest_hz=highest_hz)
             speed = STAND_INS["camera_speed"] if proxy else "camera_speed"
             camera_mean = mean_known(motion.channel(speed)[inside])
             residual_mean = mean_known(motion.channel("residual_speed")[inside])

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from offhand.modalities.base import (
     mean_known,
+    resolved_hz,
     segment_series,
     tabulate,
     tempo_columns,
@@ -52,12 +53,13 @@ class FlowRhythm:
         motion = signals["motion"]
         edges = band_edges(self.low_hz, self.high_hz, self.n_bands)
         columns = tempo_columns(CHANNELS, edges)
+        highest_hz = min(RATE_HZ / 2, resolved_hz(motion))
         rows = []
         for start_s, stop_s in zip(segments.start_s, segments.stop_s, strict=True):
             series = segment_series(
                 motion, CHANNELS, rate_hz=RATE_HZ, start_s=start_s, stop_s=stop_s
             )
-            row = tempo_features(series, columns, edges, rate_hz=RATE_HZ)
+            row = tempo_features(series, columns, edges, rate_hz=RATE_HZ, highest_hz=highest_hz)
             period = flow_period(series[:, :3], rate_hz=RATE_HZ)
             row["period_s"], row["strength"] = period.period_s, period.strength
             row["flow_mean"] = mean_known(series[:, 2])

@@ -152,7 +152,7 @@ def _chance(scores: tuple[ScoreRow, ...], random_score: float) -> Iterator[TakeA
 
 def _noise(defaults: list[Clustering]) -> Iterator[TakeAway]:
     for clustering in defaults:
-        if clustering.clusters and clustering.noise_share >= NOISY_SHARE:
+        if clustering.clusters and clustering.noise_share > NOISY_SHARE:
             yield TakeAway(
                 figure=percent(clustering.noise_share),
                 text=f"of {count(clustering.n_segments, 'segment')} are in no cluster of "

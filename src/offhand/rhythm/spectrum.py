@@ -19,7 +19,9 @@ def band_edges(low_hz: float, high_hz: float, n_bands: int) -> FloatArray:
     return np.geomspace(low_hz, high_hz, n_bands + 1)
 
 
-def log_band_power(series: FloatArray, edges_hz: FloatArray, *, rate_hz: float) -> FloatArray:
+def log_band_power(
+    series: FloatArray, edges_hz: FloatArray, *, rate_hz: float, highest_hz: float
+) -> FloatArray:
     """Return the logarithm of the mean power density of a series in bands of frequency.
 
     The series is centred and Hann-tapered; the density is that of Welch's method with one window.
@@ -32,12 +34,14 @@ def log_band_power(series: FloatArray, edges_hz: FloatArray, *, rate_hz: float) 
         ``(bands + 1,)`` edges of the bands.
     rate_hz
         Samples per second.
+    highest_hz
+        Highest frequency that the source of the series resolves: half its own sampling rate.
 
     Returns
     -------
     FloatArray
-        ``(bands,)`` natural logarithm of power per Hz; NaN for bands above the Nyquist frequency,
-        and for all of them where fewer than 8 samples, or fewer than half, are known.
+        ``(bands,)`` natural logarithm of power per Hz; NaN for bands that reach above
+        ``highest_hz``, and for all of them where fewer than 8 samples, or fewer than half, are known.
     """
     bands = np.full(len(edges_hz) - 1, np.nan)
     known = ~np.isnan(series)
@@ -50,7 +54,7 @@ def log_band_power(series: FloatArray, edges_hz: FloatArray, *, rate_hz: float) 
     frequency = np.fft.rfftfreq(length, 1 / rate_hz)
     for band, (low, high) in enumerate(pairwise(edges_hz)):
         inside = (frequency >= low) & (frequency < high)
-        if inside.any() and high <= rate_hz / 2:
+        if inside.any() and high <= highest_hz:
             bands[band] = np.log(power[inside].mean() + FLOOR)
     return bands
 

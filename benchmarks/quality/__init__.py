@@ -1,0 +1,1 @@
+"""How well clusters and boundaries agree with ground truth: ``make quality FOOTAGE=DIR``."""

@@ -1,0 +1,126 @@
+"""Run the whole job on footage with ground truth, and print how well it agrees.
+
+    python -m benchmarks.quality FOLDER
+
+FOLDER holds clips and, for each, ``<clip>.json`` with activity blocks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.metrics import adjusted_rand_score, v_measure_score
+
+import offhand
+from benchmarks.quality.truth import Blocks, read_truth
+from offhand.evaluation.agreement import BoundaryCount, cross_clip_pairs, match_boundaries
+from offhand.evaluation.controls import one_cluster, random_labels
+from offhand.records import IntArray
+
+STEP_S = 0.1
+TOLERANCE_S = 1.0
+GRID_S = 2.0
+RANDOM_SEEDS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instants:
+    """Every instant of every clip: where it is, what is done there, in which segment it lies."""
+
+    clip: npt.NDArray[np.str_]
+    activity: npt.NDArray[np.str_]
+    segment: IntArray
+
+
+def instants(segments: pd.DataFrame, truth: dict[str, Blocks]) -> Instants:
+    """Look at each clip every 0.1 s; ``segment`` is a row of ``segments``."""
+    clips, activities, rows = [], [], []
+    for clip, blocks in truth.items():
+        own = np.flatnonzero(segments["clip_id"].to_numpy() == clip)
+        start_s = segments["start_s"].to_numpy()[own]
+        time_s = np.arange(STEP_S / 2, blocks.stop_s, STEP_S)
+        clips.append(np.full(len(time_s), clip))
+        activities.append(blocks.at(time_s))
+        rows.append(own[np.searchsorted(start_s, time_s, side="right").clip(1) - 1])
+    return Instants(
+        clip=np.concatenate(clips),
+        activity=np.concatenate(activities),
+        segment=np.concatenate(rows).astype(np.int64),
+    )
+
+
+def score(label: IntArray, seen: Instants) -> dict[str, float]:
+    """Compare the labels of segments with the activities."""
+    at = label[seen.segment]
+    pairs = cross_clip_pairs(seen.clip, at, seen.activity)
+    return {
+        "pair F1": pairs.f1,
+        "precision": pairs.precision,
+        "recall": pairs.recall,
+        "ARI": float(adjusted_rand_score(seen.activity, at)),
+        "V": float(v_measure_score(seen.activity, at)),
+        "noise": float((label < 0).mean()),
+        "k": float(len(np.unique(label[label >= 0]))),
+    }
+
+
+def boundary_f1(found: dict[str, npt.NDArray[np.float64]], truth: dict[str, Blocks]) -> str:
+    """Return boundary F1 at 1 s, clip ends left out, added up over clips, and the counts."""
+    total = BoundaryCount(found=0, true=0, matched=0)
+    for clip, blocks in truth.items():
+        total += match_boundaries(found[clip], blocks.start_s[1:], tolerance_s=TOLERANCE_S)
+    return f"{total.f1:.3f} ({total.found} found, {total.true} true, {total.matched} matched)"
+
+
+def main() -> None:
+    """Print the tables as Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path, help="clips with <clip>.json beside each")
+    arguments = parser.parse_args()
+    truth = read_truth(arguments.folder)
+    if not truth:
+        parser.error(f"{arguments.folder}: no <clip>.json with blocks")
+    uniform = {clip: np.arange(GRID_S, blocks.stop_s, GRID_S) for clip, blocks in truth.items()}
+    print(f"Boundary F1 of a uniform {GRID_S:g}-s grid: {boundary_f1(uniform, truth)}\n")
+    rows = []
+    with tempfile.TemporaryDirectory() as out:
+        for segmentation in ("changepoint", "window"):
+            config = offhand.load_config(overrides=[f"general.segmentation={segmentation}"])
+            workspace = offhand.run(arguments.folder, out, config=config)
+            segments = workspace.table("segments")
+            found = {
+                str(clip): own["start_s"].to_numpy()[1:]
+                for clip, own in segments.groupby("clip_id")
+            }
+            print(f"Boundary F1 of {segmentation}: {boundary_f1(found, truth)}\n")
+            seen = instants(segments, truth)
+            labels = workspace.table("labels")
+            pooled = labels[labels["scope"] == "pooled"]
+            for (modality, clusterer), table in pooled.groupby(["modality", "clusterer"]):
+                ordered = segments.merge(table, on=["clip_id", "segment_id"], how="left")
+                name = f"{modality}, {clusterer}" + (" *" if table["is_default"].all() else "")
+                label = ordered["label"].to_numpy(np.int64)
+                rows.append({"segments": segmentation, "labels": name} | score(label, seen))
+            n = len(segments)
+            k = max(1, len(np.unique(seen.activity)))
+            drawn = [score(random_labels(n, k, seed=s), seen) for s in range(RANDOM_SEEDS)]
+            mean = pd.DataFrame(drawn).mean().to_dict()
+            rows.append({"segments": segmentation, "labels": f"random, k = {k}"} | mean)
+            giant = score(one_cluster(n), seen)
+            rows.append({"segments": segmentation, "labels": "one giant cluster"} | giant)
+    table = pd.DataFrame(rows)
+    print("| " + " | ".join(table.columns) + " |")
+    print("|" + " --- |" * len(table.columns))
+    for row in rows:
+        cells = [f"{v:.3f}" if isinstance(v, float) else str(v) for v in row.values()]
+        print("| " + " | ".join(cells) + " |")
+
+
+if __name__ == "__main__":
+    main()
