@@ -41,7 +41,7 @@ def log_band_power(
     -------
     FloatArray
         ``(bands,)`` natural logarithm of power per Hz; NaN for bands that reach above
-        ``highest_hz``, and for all of them where fewer than 8 samples, or fewer than half, are known.
+        ``highest_hz``, and for all where fewer than 8 samples, or fewer than half, are known.
     """
     bands = np.full(len(edges_hz) - 1, np.nan)
     known = ~np.isnan(series)

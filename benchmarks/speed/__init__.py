@@ -1,0 +1,1 @@
+"""What a run costs beside bare decoding: ``make bench``."""

@@ -1,0 +1,5 @@
+"""``python -m offhand``."""
+
+from offhand.cli import main
+
+main()
