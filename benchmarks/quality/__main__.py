@@ -21,7 +21,9 @@ import offhand
 from benchmarks.quality.truth import Blocks, read_truth
 from offhand.evaluation.agreement import BoundaryCount, cross_clip_pairs, match_boundaries
 from offhand.evaluation.controls import one_cluster, random_labels
-from offhand.records import IntArray
+from offhand.records import IntArray, Segments
+
+Row = dict[str, str | float]
 
 STEP_S = 0.1
 TOLERANCE_S = 1.0
@@ -78,48 +80,97 @@ def boundary_f1(found: dict[str, npt.NDArray[np.float64]], truth: dict[str, Bloc
     return f"{total.f1:.3f} ({total.found} found, {total.true} true, {total.matched} matched)"
 
 
+def on_true_blocks(workspace: offhand.Workspace, truth: dict[str, Blocks]) -> list[Row]:
+    """Score the clusterings of the true blocks: what a perfect segmentation would give."""
+    cuts, table = {}, []
+    for clip, blocks in truth.items():
+        stops = np.append(blocks.start_s[1:], blocks.stop_s)
+        cuts[clip] = Segments(clip_id=clip, start_s=blocks.start_s, stop_s=stops)
+        table.append(pd.DataFrame({"clip_id": clip, "start_s": blocks.start_s}))
+    seen = instants(pd.concat(table, ignore_index=True), truth)
+    signals = {clip: {"motion": workspace.signal("motion", clip)} for clip in truth}
+    rows = []
+    config = offhand.load_config()
+    for modality in config.used_modalities:
+        described = [modality.describe(signals[clip], cuts[clip]) for clip in truth]
+        values = np.concatenate([features.values for features in described])
+        space, known = offhand.feature_space(values, described[0].weights)
+        for name, clusterer in config.clusterers.items():
+            label = np.full(len(values), -1)
+            label[known] = clusterer.cluster(space, seed=0).label
+            rows.append(named("true blocks", f"{modality.name}, {name}", score(label, seen)))
+    return rows
+
+
+def named(segments: str, labels: str, scores: dict[str, float]) -> Row:
+    """Return a row of the table."""
+    return {"segments": segments, "labels": labels, **scores}
+
+
+def report(folder: Path, truth: dict[str, Blocks], out: str) -> list[str]:
+    """Run everything; return the lines of a Markdown document."""
+    minutes = sum(blocks.stop_s for blocks in truth.values()) / 60
+    uniform = {clip: np.arange(GRID_S, blocks.stop_s, GRID_S) for clip, blocks in truth.items()}
+    boundaries = [f"| uniform {GRID_S:g}-s grid | {boundary_f1(uniform, truth)} |"]
+    rows: list[Row] = []
+    for segmentation in ("window", "changepoint"):
+        config = offhand.load_config(overrides=[f"general.segmentation={segmentation}"])
+        workspace = offhand.run(folder, out, config=config)
+        segments = workspace.table("segments")
+        found = {
+            str(clip): own["start_s"].to_numpy()[1:] for clip, own in segments.groupby("clip_id")
+        }
+        boundaries.append(f"| {segmentation} | {boundary_f1(found, truth)} |")
+        seen = instants(segments, truth)
+        labels = workspace.table("labels")
+        pooled = labels[labels["scope"] == "pooled"]
+        for (modality, clusterer), table in pooled.groupby(["modality", "clusterer"]):
+            ordered = segments.merge(table, on=["clip_id", "segment_id"], how="left")
+            name = f"{modality}, {clusterer}" + (" *" if table["is_default"].all() else "")
+            label = ordered["label"].to_numpy(np.int64)
+            rows.append(named(segmentation, name, score(label, seen)))
+        n, k = len(segments), len(np.unique(seen.activity))
+        drawn = [score(random_labels(n, k, seed=s), seen) for s in range(RANDOM_SEEDS)]
+        mean = {name: float(np.mean([one[name] for one in drawn])) for name in drawn[0]}
+        rows.append(named(segmentation, f"random, k = {k}, mean of {RANDOM_SEEDS}", mean))
+        rows.append(named(segmentation, "one giant cluster", score(one_cluster(n), seen)))
+    rows += on_true_blocks(workspace, truth)
+    return [
+        "# Results",
+        "",
+        "Written by `python -m benchmarks.quality FOLDER`; terms in [glossary.md](glossary.md).",
+        f"{len(truth)} clips with exact truth, {minutes:.1f} min; default options;",
+        "an asterisk marks the clusterer that the report leads with.",
+        "",
+        f"## Boundaries: F1 at {TOLERANCE_S:g} s, clip ends left out, added up over clips",
+        "",
+        "| segmentation | F1 |",
+        "| --- | --- |",
+        *boundaries,
+        "",
+        "## Pooled clusters against true activities",
+        "",
+        "| " + " | ".join(rows[0]) + " |",
+        "|" + " --- |" * len(rows[0]),
+        *("| " + " | ".join(map(cell, row.values())) + " |" for row in rows),
+    ]
+
+
+def cell(value: str | float) -> str:
+    """Return a table cell."""
+    return value if isinstance(value, str) else f"{value:.3f}".removesuffix(".000")
+
+
 def main() -> None:
     """Print the tables as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path, help="clips with <clip>.json beside each")
-    arguments = parser.parse_args()
-    truth = read_truth(arguments.folder)
+    folder = parser.parse_args().folder
+    truth = read_truth(folder)
     if not truth:
-        parser.error(f"{arguments.folder}: no <clip>.json with blocks")
-    uniform = {clip: np.arange(GRID_S, blocks.stop_s, GRID_S) for clip, blocks in truth.items()}
-    print(f"Boundary F1 of a uniform {GRID_S:g}-s grid: {boundary_f1(uniform, truth)}\n")
-    rows = []
+        parser.error(f"{folder}: no <clip>.json with blocks")
     with tempfile.TemporaryDirectory() as out:
-        for segmentation in ("changepoint", "window"):
-            config = offhand.load_config(overrides=[f"general.segmentation={segmentation}"])
-            workspace = offhand.run(arguments.folder, out, config=config)
-            segments = workspace.table("segments")
-            found = {
-                str(clip): own["start_s"].to_numpy()[1:]
-                for clip, own in segments.groupby("clip_id")
-            }
-            print(f"Boundary F1 of {segmentation}: {boundary_f1(found, truth)}\n")
-            seen = instants(segments, truth)
-            labels = workspace.table("labels")
-            pooled = labels[labels["scope"] == "pooled"]
-            for (modality, clusterer), table in pooled.groupby(["modality", "clusterer"]):
-                ordered = segments.merge(table, on=["clip_id", "segment_id"], how="left")
-                name = f"{modality}, {clusterer}" + (" *" if table["is_default"].all() else "")
-                label = ordered["label"].to_numpy(np.int64)
-                rows.append({"segments": segmentation, "labels": name} | score(label, seen))
-            n = len(segments)
-            k = max(1, len(np.unique(seen.activity)))
-            drawn = [score(random_labels(n, k, seed=s), seen) for s in range(RANDOM_SEEDS)]
-            mean = pd.DataFrame(drawn).mean().to_dict()
-            rows.append({"segments": segmentation, "labels": f"random, k = {k}"} | mean)
-            giant = score(one_cluster(n), seen)
-            rows.append({"segments": segmentation, "labels": "one giant cluster"} | giant)
-    table = pd.DataFrame(rows)
-    print("| " + " | ".join(table.columns) + " |")
-    print("|" + " --- |" * len(table.columns))
-    for row in rows:
-        cells = [f"{v:.3f}" if isinstance(v, float) else str(v) for v in row.values()]
-        print("| " + " | ".join(cells) + " |")
+        print("\n".join(report(folder, truth, out)))
 
 
 if __name__ == "__main__":

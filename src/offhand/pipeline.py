@@ -150,12 +150,12 @@ def find_clips(
     for given in clips:
         path = Path(given)
         if not path.is_dir():
-            found[path.absolute()] = None
+            found[_plain(path)] = None
             continue
         inside = sorted(_videos_in(path))
         if not inside:
             empty.append(str(path))
-        found.update(dict.fromkeys(file.absolute() for file in inside))
+        found.update(dict.fromkeys(_plain(file) for file in inside))
     for folder in empty:
         logger.warning("%s: no video in this folder", folder)
     if not found:
@@ -163,6 +163,11 @@ def find_clips(
         where = ", ".join(empty) or "no clip was named"
         raise VideoError(f"no video found ({where}); looked for files ending in {endings}")
     return list(found)
+
+
+def _plain(path: Path) -> Path:
+    """Return an absolute path without ``..``, so that a file has one name; links stay links."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 (resolve would follow links)
 
 
 def _videos_in(folder: Path) -> Iterable[Path]:
@@ -188,7 +193,7 @@ def _register(workspace: Workspace, files: Sequence[Path], selection: Selection)
                 path=str(file),
                 from_s=selection.from_s,
                 to_s=selection.to_s,
-                mask_path=selection.mask,
+                mask_path=os.path.abspath(selection.mask) if selection.mask else None,
                 source=entry.sha256,
             )
         )

@@ -92,9 +92,9 @@ def estimate_period(series: FloatArray, *, rate_hz: float) -> Period:
     time = np.arange(n) / n - 0.5
     trend = np.column_stack([np.ones(n), time])
     slope, *_ = np.linalg.lstsq(trend[known], series[known], rcond=None)
-    detrended = np.where(known, series - trend @ slope, 0.0)
+    detrended = _filled(series - trend @ slope, known)
     scale = float(np.sqrt((detrended[known] ** 2).mean()))
-    if not scale > 1e-9 * max(1.0, float(np.abs(series[known]).max())):
+    if not scale > 1e-9 * float(np.abs(series[known]).max()):
         return Period(period_s=np.nan, strength=0.0, score=-np.inf)
     cycles, power = _spectrum(detrended / scale)
     searched = (cycles >= MIN_CYCLES) & (cycles <= n / MIN_SAMPLES_PER_CYCLE)
@@ -106,11 +106,29 @@ def estimate_period(series: FloatArray, *, rate_hz: float) -> Period:
         lower = _fundamental(detrended / scale, known, time, peak)
         if lower is not None:
             peak, strength = _refine(series[known], time[known], lower)
+    periodic = score >= MIN_SCORE and MIN_CYCLES <= peak <= n / MIN_SAMPLES_PER_CYCLE
     return Period(
-        period_s=n / rate_hz / peak if score >= MIN_SCORE else np.nan,
+        period_s=n / rate_hz / peak if periodic else np.nan,
         strength=strength,
         score=score,
     )
+
+
+def _filled(series: FloatArray, known: BoolArray) -> FloatArray:
+    """Fill gaps: by a straight line where no cycle fits into them, else with zeros.
+
+    Zeros in many short gaps would turn slow motion into a rhythm of gaps; a line across a long one
+    would add slow motion that was not there.
+    """
+    at, everywhere = np.flatnonzero(known), np.arange(len(series))
+    after = np.searchsorted(at, everywhere)
+    inner = (after > 0) & (after < len(at))
+    last = len(at) - 1
+    gap = at[after.clip(0, last)] - at[(after - 1).clip(0)]
+    filled = np.where(known, series, 0.0)
+    short = ~known & inner & (gap <= MIN_SAMPLES_PER_CYCLE)
+    filled[short] = np.interp(everywhere[short], at, series[known])
+    return filled
 
 
 def _spectrum(series: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -185,7 +203,7 @@ def _fundamental(
     angle = 2 * np.pi * peak * time
     wave = np.column_stack([np.ones(len(time)), np.cos(angle), np.sin(angle)])
     fitted, *_ = np.linalg.lstsq(wave[known], detrended[known], rcond=None)
-    cycles, power = _spectrum(np.where(known, detrended - wave @ fitted, 0.0))
+    cycles, power = _spectrum(_filled(detrended - wave @ fitted, known))
     for divisor in (3, 2):
         near = np.flatnonzero(np.abs(cycles - peak / divisor) <= 0.4)
         if peak / divisor < MIN_CYCLES or len(near) == 0:

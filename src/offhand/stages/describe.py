@@ -20,7 +20,7 @@ from offhand.store import fingerprint, parquet
 from offhand.store.workspace import Workspace
 
 RHYTHM_RATE_HZ = 15.0
-RHYTHM_VERSION = 1
+RHYTHM_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +134,7 @@ def rhythm_path(
 def _rhythm(motion: Signal, clip: Clip, *, stop_s: float) -> pd.DataFrame:
     """Return the rows of the table ``rhythm`` for one clip."""
     columns = [motion.channel(name) for name in ("flow_x", "flow_y", "flow_speed")]
-    _, flow = to_uniform(
+    time_s, flow = to_uniform(
         motion.time_s,
         np.column_stack(columns),
         rate_hz=RHYTHM_RATE_HZ,
@@ -142,13 +142,14 @@ def _rhythm(motion: Signal, clip: Clip, *, stop_s: float) -> pd.DataFrame:
         stop_s=stop_s,
     )
     track = track_rhythm(flow, rate_hz=RHYTHM_RATE_HZ, start_s=clip.from_s)
+    nearest = np.searchsorted((track.time_s[1:] + track.time_s[:-1]) / 2, time_s)
     return pd.DataFrame(
         {
             "clip_id": clip.clip_id,
-            "time_s": track.time_s,
-            "flow_magnitude": track.flow_speed,
-            "period_s": track.period_s,
-            "strength": track.strength,
+            "time_s": time_s,
+            "flow_magnitude": flow[:, 2],
+            "period_s": track.period_s[nearest],
+            "strength": track.strength[nearest],
         }
     )
 

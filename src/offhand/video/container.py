@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,8 +23,11 @@ SUFFIXES = frozenset(
 )
 """File name endings that a folder is searched for."""
 
-_LOCAL_ONLY = {"protocol_whitelist": "file"}
-"""A playlist inside a file must not make FFmpeg open an address or another file's protocol."""
+_NO_OTHER_FILE = {"protocol_whitelist": "none"}
+"""FFmpeg reads what it is handed; a playlist inside must not make it open anything else."""
+
+_CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
+"""Form in which Matroska notes the duration of a stream."""
 
 
 @contextmanager
@@ -43,17 +47,18 @@ def open_video(path: str, *, threads: int = 0) -> Iterator[tuple[InputContainer,
         The file is missing, empty, not a video, damaged beyond opening, or has no video stream.
     """
     file = Path(path)
-    try:
-        if not file.is_file():
-            raise VideoError(f"{path}: no such file")
-        if file.stat().st_size == 0:
-            raise VideoError(f"{path}: the file is empty")
-        container = av.open(str(file), options=dict(_LOCAL_ONLY))
-    except av.error.FFmpegError as error:
-        raise VideoError(f"{path}: not a readable video ({error.strerror})") from error
-    except OSError as error:
-        raise VideoError(f"{path}: cannot be read ({error.strerror or error})") from error
-    with container:
+    with ExitStack() as stack:
+        try:
+            if not file.is_file():
+                raise VideoError(f"{path}: no such file")
+            if file.stat().st_size == 0:
+                raise VideoError(f"{path}: the file is empty")
+            content = stack.enter_context(file.open("rb"))
+            container = stack.enter_context(av.open(content, options=dict(_NO_OTHER_FILE)))
+        except av.error.FFmpegError as error:
+            raise VideoError(f"{path}: not a readable video ({error.strerror})") from error
+        except OSError as error:
+            raise VideoError(f"{path}: cannot be read ({error.strerror or error})") from error
         streams = [s for s in container.streams.video if not _is_cover(s)]
         if not streams:
             raise VideoError(f"{path}: the file holds no video stream")
@@ -83,6 +88,10 @@ def header_duration_s(container: InputContainer, stream: VideoStream) -> float |
     """Return the duration that the header claims for the pictures, ``None`` if it claims none."""
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
+    for key, text in stream.metadata.items():
+        if key.upper().startswith("DURATION") and (tagged := _CLOCK.fullmatch(text.strip())):
+            hours, minutes, seconds = map(float, tagged.groups())
+            return hours * 3600 + minutes * 60 + seconds
     if container.duration is not None and not container.streams.audio:
         return float(container.duration / av.time_base)
     return None

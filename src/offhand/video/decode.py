@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import av.error
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
 BLOCK_FRAMES = 32
 """Frames a block holds at most."""
+
+LONGEST_GAP_S = 1.0
+"""A longer time without a frame is reported, unless frames are always that rare."""
+
+RUN_UPS_S = (0.0, 3.0, 30.0)
+"""How long before a clip's beginning decoding starts, tried in turn; at last, the file's start."""
 
 
 class FrameReader:
@@ -63,6 +70,7 @@ class FrameReader:
         self._requests = tuple(requests)
         self._on_progress = on_progress
         self._lost = 0
+        self._gaps: list[tuple[float, float]] = []
 
     def __iter__(self) -> Iterator[tuple[int, FrameBlock]]:
         first_s = last_s = previous_s = math.nan
@@ -78,6 +86,8 @@ class FrameReader:
                 if count == 0:
                     self._describe(container, stream, frame)
                     first_s = time_s
+                elif time_s - last_s > LONGEST_GAP_S:
+                    self._note_gap(last_s, time_s, usual_s=(last_s - first_s) / max(1, count - 1))
                 count += 1
                 previous_s, last_s = last_s, time_s
                 for index, queue in enumerate(queues):
@@ -112,10 +122,8 @@ class FrameReader:
     ) -> Iterator[tuple[float, VideoFrame]]:
         """Yield the usable frames inside the clip's range with strictly increasing times."""
         start_s = origin_s(container, stream)
-        if self.clip.from_s > 0:
-            container.seek(int((start_s + self.clip.from_s) * 1e6), backward=True)
         last_s = math.nan
-        for frame in self._decoded(container, stream):
+        for frame in self._from_start(container, stream, start_s):
             if frame.pts is not None and frame.time_base is not None:
                 time_s = float(frame.pts * frame.time_base) - start_s
             elif math.isnan(last_s):
@@ -123,7 +131,7 @@ class FrameReader:
             else:
                 time_s = last_s + step_s
             if frame.is_corrupt or time_s <= last_s:
-                self._lost += 1
+                self._lost += time_s >= self.clip.from_s
                 continue
             last_s = time_s
             if time_s < self.clip.from_s - 1e-6:
@@ -131,6 +139,29 @@ class FrameReader:
             if self.clip.to_s is not None and time_s >= self.clip.to_s:
                 return
             yield time_s, frame
+
+    def _from_start(
+        self, container: InputContainer, stream: VideoStream, start_s: float
+    ) -> Iterator[VideoFrame]:
+        """Yield the frames from the clip's beginning, or from a point before it.
+
+        Where a file has no index, a seek may end between key frames, or the first frames after it
+        may need earlier ones: then what decodes begins too late, and a longer run-up is taken.
+        """
+        if self.clip.from_s > 0:
+            for run_up_s in (*RUN_UPS_S, math.inf):
+                try:
+                    back_s = max(start_s, start_s + self.clip.from_s - run_up_s)
+                    container.seek(int(back_s * 1e6), backward=True)
+                except av.error.FFmpegError:
+                    continue  # no index to seek by
+                self._lost = 0
+                frames = self._decoded(container, stream)
+                first = next((frame for frame in frames if not frame.is_corrupt), None)
+                early = first is not None and (first.time or 0.0) - start_s <= self.clip.from_s
+                if early or run_up_s == math.inf:
+                    return chain([first] if first else [], frames)
+        return self._decoded(container, stream)
 
     def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
         """Yield every frame that decodes, stepping over damaged packets."""
@@ -168,14 +199,23 @@ class FrameReader:
         problems = []
         if self._lost:
             problems.append(f"{self._lost} damaged frames or packets were skipped")
-        if self.clip.to_s is None and header_s is not None:
-            missing_s = header_s - end_s
+        if self._gaps:
+            from_s, to_s = self._gaps[0]
+            more = f", and {len(self._gaps) - 1} more such gaps" if len(self._gaps) > 1 else ""
+            problems.append(f"no picture from {from_s:.1f} s to {to_s:.1f} s{more}")
+        if header_s is not None:
+            missing_s = min(header_s, self.clip.to_s or header_s) - end_s
             if missing_s > max(1.0, 0.02 * header_s):
                 problems.append(
                     f"pictures end at {end_s:.1f} s, the header promises {header_s:.1f} s "
                     "(truncated file?); what decodes was used"
                 )
         return problems
+
+    def _note_gap(self, from_s: float, to_s: float, *, usual_s: float) -> None:
+        """Remember a gap between frames: a damaged container is resumed far behind, silently."""
+        if to_s - from_s > 5 * usual_s:
+            self._gaps.append((from_s, to_s))
 
     def _why_no_frame(self) -> str:
         path, clip = self.clip.path, self.clip
