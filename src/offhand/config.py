@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
 import pydantic
 
@@ -44,6 +44,10 @@ class General:
         Hdbscan.name, f"the clusterer that the report leads with: {' or '.join(CLUSTERERS)}"
     )
     modalities: tuple[str, ...] = option((), "modalities to use; empty for all that are installed")
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ValueError(f"seed is {self.seed}, must be at least 0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,9 +128,16 @@ def to_toml(config: Config) -> str:
             doc = field.metadata.get("doc", "")
             lines += [f"# {line}" for line in textwrap.wrap(doc, 96)]
             value = getattr(step, field.name)
-            lines.append(f"{field.name} = {json.dumps(value)}")
+            lines.append(f"{field.name} = {_toml_value(value)}")
         lines.append("")
     return "\n".join(lines)
+
+
+def _toml_value(value: Any) -> str:
+    """Return an option's value in TOML, which writes ``inf`` and ``nan`` in small letters."""
+    if isinstance(value, float):
+        return repr(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _classes() -> dict[str, dict[str, type[Any]]]:
@@ -208,11 +219,17 @@ def _make(section: str, step: type[Any], values: Mapping[str, Any]) -> Any:
 
 
 def _coerced(value: Any, kind: Any) -> Any:
-    """Turn a TOML value, or the text of an override, into the type of an option."""
+    """Turn a TOML value, or the text of an override, into the type of an option.
+
+    Strictly: ``true`` is no number, and 7.0 no integer.
+    """
     if isinstance(value, str) and kind not in (str,):
         with contextlib.suppress(tomllib.TOMLDecodeError):  # plain text, such as a method's name
             value = tomllib.loads(f"value = {value}")["value"]
-    return pydantic.TypeAdapter(kind).validate_python(value)
+    if get_origin(kind) is tuple:
+        listed = value.split(",") if isinstance(value, str) else value
+        value = tuple(listed) if isinstance(listed, list) else value
+    return pydantic.TypeAdapter(kind).validate_python(value, strict=True)
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -149,7 +149,7 @@ def find_clips(
     empty = []
     for given in clips:
         path = Path(given)
-        if not path.is_dir():
+        if not _is_folder(path):
             found[_plain(path)] = None
             continue
         inside = sorted(_videos_in(path))
@@ -163,6 +163,14 @@ def find_clips(
         where = ", ".join(empty) or "no clip was named"
         raise VideoError(f"no video found ({where}); looked for files ending in {endings}")
     return list(found)
+
+
+def _is_folder(path: Path) -> bool:
+    """Tell whether a path is a folder; one that cannot be looked at is reported as a clip."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _plain(path: Path) -> Path:
@@ -193,7 +201,7 @@ def _register(workspace: Workspace, files: Sequence[Path], selection: Selection)
                 path=str(file),
                 from_s=selection.from_s,
                 to_s=selection.to_s,
-                mask_path=os.path.abspath(selection.mask) if selection.mask else None,
+                mask_path=str(_plain(Path(selection.mask))) if selection.mask else None,
                 source=entry.sha256,
             )
         )

@@ -62,9 +62,9 @@ class Clip:
     def __post_init__(self) -> None:
         if not self.clip_id:
             raise ValueError("clip_id is empty")
-        if self.from_s < 0:
-            raise ValueError(f"from_s is {self.from_s}, must be at least 0")
-        if self.to_s is not None and self.to_s <= self.from_s:
+        if not 0 <= self.from_s < float("inf"):
+            raise ValueError(f"from_s is {self.from_s}, must be a number from 0 up")
+        if self.to_s is not None and not self.to_s > self.from_s:
             raise ValueError(f"to_s is {self.to_s}, must lie after from_s ({self.from_s})")
 
 
@@ -149,6 +149,7 @@ class FrameBlock:
     def __post_init__(self) -> None:
         if len(self.time_s) != len(self.images):
             raise ValueError(f"{len(self.time_s)} times for {len(self.images)} images")
+        _check_increasing(self.time_s)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,8 +182,9 @@ class Signal:
                 f"values have shape {self.values.shape}, "
                 f"expected {(len(self.time_s), len(self.channels))}"
             )
-        if len(self.time_s) > 1 and not np.all(np.diff(self.time_s) > 0):
-            raise ValueError("sample times must increase")
+        if len(set(self.channels)) != len(self.channels):
+            raise ValueError(f"channel names must be unique, got {self.channels}")
+        _check_increasing(self.time_s)
 
     def channel(self, name: str) -> FloatArray:
         """Return the samples ``(n,)`` of one channel; KeyError names those there are."""
@@ -210,6 +212,8 @@ class Segments:
     def __post_init__(self) -> None:
         if self.start_s.shape != self.stop_s.shape or self.start_s.ndim != 1:
             raise ValueError("start_s and stop_s must be vectors of one length")
+        if not (np.all(np.isfinite(self.start_s)) and np.all(np.isfinite(self.stop_s))):
+            raise ValueError("times of segments must be finite")
         if np.any(self.stop_s <= self.start_s):
             raise ValueError("every segment must have a positive length")
         if np.any(self.start_s[1:] < self.stop_s[:-1]):
@@ -255,7 +259,7 @@ class Features:
             )
         if len(set(self.columns)) != len(self.columns):
             raise ValueError("feature names must be unique")
-        if self.weights.shape != (len(self.columns),) or np.any(self.weights < 0):
+        if self.weights.shape != (len(self.columns),) or not np.all(self.weights >= 0):
             raise ValueError("weights must be one non-negative number a column")
 
     def __len__(self) -> int:
@@ -278,5 +282,13 @@ class Clusters:
     probability: FloatArray
 
     def __post_init__(self) -> None:
-        if self.label.shape != self.probability.shape:
-            raise ValueError("label and probability must have one length")
+        if self.label.shape != self.probability.shape or self.label.ndim != 1:
+            raise ValueError("label and probability must be vectors of one length")
+        if np.any((self.probability < 0) | (self.probability > 1)):
+            raise ValueError("probability must lie in 0..1, or be NaN")
+
+
+def _check_increasing(time_s: FloatArray) -> None:
+    """Raise ValueError unless times are finite and strictly increasing."""
+    if not (np.all(np.isfinite(time_s)) and np.all(np.diff(time_s) > 0)):
+        raise ValueError("times must be finite and increase strictly")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import pairwise_distances
 
 from offhand.records import FloatArray, IntArray
 
@@ -50,6 +49,8 @@ def exemplars(space: FloatArray, label: IntArray, clip_id: npt.NDArray[np.str_])
     list of Exemplar
         In order of cluster, then clip.
     """
+    from sklearn.metrics import pairwise_distances  # takes a second to import
+
     found = []
     for cluster in np.unique(label[label >= 0]):
         members = np.flatnonzero(label == cluster)

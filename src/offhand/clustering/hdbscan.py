@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
-from sklearn.cluster import HDBSCAN
 
 from offhand.records import Clusters, FloatArray, option
 
@@ -53,6 +52,8 @@ class Hdbscan:
             return Clusters(
                 label=np.full(len(space), -1), probability=np.zeros(len(space), np.float64)
             )
+        from sklearn.cluster import HDBSCAN  # takes a second to import
+
         found = HDBSCAN(
             min_cluster_size=smallest,
             min_samples=self.min_samples,

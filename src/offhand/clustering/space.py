@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.decomposition import PCA
 
 from offhand.records import FloatArray
 
@@ -21,7 +20,8 @@ def feature_space(
     """Standardise weighted columns and keep their leading principal components.
 
     A missing value is set to its column's mean. A row in which more than two thirds of the weighted
-    columns are missing is not described, and gets no coordinates.
+    columns are missing is not described, and gets no coordinates; columns that are missing in every
+    row do not count.
 
     Parameters
     ----------
@@ -37,7 +37,8 @@ def feature_space(
     described : ndarray of bool
         ``(n,)``.
     """
-    used = values[:, weights > 0]
+    column = (weights > 0) & ~np.isnan(values).all(axis=0)
+    used = values[:, column]
     described = (
         np.isnan(used).mean(axis=1) <= 2 / 3 if used.shape[1] else np.zeros(len(used), dtype=bool)
     )
@@ -49,9 +50,11 @@ def feature_space(
     mean = np.where(known, used, 0.0).sum(axis=0) / count
     centred = np.where(known, used - mean, 0.0)
     spread = np.sqrt((centred**2).sum(axis=0) / count)
-    varies = spread > 1e-9
-    scaled = centred[:, varies] / spread[varies] * weights[weights > 0][varies]
+    varies = spread > 1e-9 * np.abs(np.where(known, used, 0.0)).max(axis=0)
+    scaled = centred[:, varies] / spread[varies] * weights[column][varies]
     kept = min(MAX_DIMENSIONS, len(scaled) - 1, scaled.shape[1])
     if kept < 1:
         return np.zeros((len(scaled), 1)), described
+    from sklearn.decomposition import PCA  # takes a second to import
+
     return PCA(kept, svd_solver="full").fit_transform(scaled), described

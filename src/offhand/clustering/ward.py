@@ -12,7 +12,6 @@ from typing import ClassVar
 
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
-from sklearn.metrics import silhouette_score
 
 from offhand.records import Clusters, FloatArray, option
 
@@ -28,7 +27,7 @@ class Ward:
     n_clusters
         Number of clusters; 0 for the one with the best silhouette.
     max_clusters
-        Largest number tried.
+        Largest number tried; the smallest is 3.
     max_segments
         Above, every segment is noise: linkage needs memory quadratic in their number.
     """
@@ -37,8 +36,14 @@ class Ward:
     version: ClassVar[int] = 1
 
     n_clusters: int = option(0, "number of clusters; 0 for the one with the best silhouette")
-    max_clusters: int = option(15, "largest number of clusters tried")
+    max_clusters: int = option(15, "largest number of clusters tried; the smallest is 3")
     max_segments: int = option(10_000, "no clusters above: memory grows with the square")
+
+    def __post_init__(self) -> None:
+        if self.n_clusters < 0:
+            raise ValueError(f"n_clusters is {self.n_clusters}, must be at least 0")
+        if self.max_clusters < 3:
+            raise ValueError(f"max_clusters is {self.max_clusters}, must be at least 3")
 
     def cluster(self, space: FloatArray, *, seed: int) -> Clusters:
         """Cluster rows ``(n, d)``; fewer than 6 rows are all noise. Nothing is drawn at random."""
@@ -65,4 +70,6 @@ def _silhouette(space: FloatArray, label: np.ndarray) -> float:
     """Return the mean silhouette, -1 where it is undefined."""
     if not 2 <= len(np.unique(label)) < len(label):
         return -1.0
+    from sklearn.metrics import silhouette_score  # takes a second to import
+
     return float(silhouette_score(space, label))

@@ -73,7 +73,7 @@ class EgoMotion:
         for start_s, stop_s in zip(segments.start_s, segments.stop_s, strict=True):
             inside = (motion.time_s >= start_s) & (motion.time_s < stop_s)
             fitted = ~np.isnan(motion.channel("camera_x")[inside])
-            share = float(fitted.mean()) if len(fitted) else 0.0
+            share = float(fitted.mean()) if len(fitted) else np.nan
             proxy = share < self.min_fit_share
             names = [STAND_INS.get(name, name) if proxy else name for name in CHANNELS]
             series = segment_series(motion, names, rate_hz=RATE_HZ, start_s=start_s, stop_s=stop_s)
@@ -87,9 +87,10 @@ class EgoMotion:
             clearest = max(periods, key=lambda p: (not np.isnan(p.period_s), p.strength))
             row["camera_period_s"] = clearest.period_s
             row["residual_period_s"] = estimate_period(series[:, -1], rate_hz=RATE_HZ).period_s
-            row["camera_fit_share"], row["proxy"] = share, float(proxy)
+            row["camera_fit_share"] = share
+            row["proxy"] = float(proxy) if len(fitted) else np.nan
             rows.append(row)
-        n_proxy = sum(int(row["proxy"]) for row in rows)
+        n_proxy = sum(row["proxy"] == 1 for row in rows)
         notes = {}
         if n_proxy:
             notes["proxy"] = (

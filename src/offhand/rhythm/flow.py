@@ -72,7 +72,7 @@ def track_rhythm(flow: FloatArray, *, rate_hz: float, start_s: float) -> RhythmT
     start_s
         Time of the first sample.
     """
-    step, half = round(STEP_S * rate_hz), round(WINDOW_S * rate_hz / 2)
+    step, half = max(1, round(STEP_S * rate_hz)), round(WINDOW_S * rate_hz / 2)
     middles = np.arange(step // 2, max(len(flow), step // 2 + 1), step)
     around = [flow[max(0, middle - half) : middle + half] for middle in middles]
     periods = [flow_period(window, rate_hz=rate_hz) for window in around]

@@ -24,7 +24,7 @@ from offhand.records import FloatArray
 BoolArray = npt.NDArray[np.bool_]
 
 MIN_SCORE = 2.75
-"""Score from which a series counts as periodic: 2 to 5 % of noise series reach it."""
+"""Score from which a series counts as periodic: 0 to 4 % of noise series reach it."""
 
 MIN_SUBHARMONIC_SCORE = 3.5
 """Score that half or a third of the peak's frequency needs to be taken for the fundamental."""

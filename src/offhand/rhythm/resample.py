@@ -48,8 +48,8 @@ def to_uniform(
         if len(at_s) == 0:
             continue
         uniform[:, column] = np.interp(grid_s, at_s, level)
-        after = np.searchsorted(at_s, grid_s, side="left").clip(0, len(at_s) - 1)
-        before = (after - 1).clip(0)
+        following = np.searchsorted(at_s, grid_s, side="left")
+        after, before = following.clip(0, len(at_s) - 1), (following - 1).clip(0)
         bridged = at_s[after] - at_s[before] <= LONGEST_GAP_S
         near = np.minimum(np.abs(grid_s - at_s[before]), np.abs(grid_s - at_s[after]))
         uniform[~bridged & (near > 0.5 / rate_hz), column] = np.nan

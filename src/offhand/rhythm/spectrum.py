@@ -6,12 +6,15 @@ from itertools import pairwise
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
-from scipy.signal import butter, sosfiltfilt
+from scipy.signal import butter, hilbert, sosfiltfilt
 
 from offhand.records import FloatArray
 
 FLOOR = 1e-7
 """Power density added before taking the logarithm: the level of measurement noise."""
+
+ENVELOPE_FLOOR = 1e-4
+"""Amplitude added before taking the logarithm: the level of measurement noise."""
 
 
 def band_edges(low_hz: float, high_hz: float, n_bands: int) -> FloatArray:
@@ -24,7 +27,8 @@ def log_band_power(
 ) -> FloatArray:
     """Return the logarithm of the mean power density of a series in bands of frequency.
 
-    The series is centred and Hann-tapered; the density is that of Welch's method with one window.
+    The series is centred and Hann-tapered; the density is the two-sided one of Welch's
+    method with a single window.
 
     Parameters
     ----------
@@ -59,10 +63,13 @@ def log_band_power(
     return bands
 
 
-def band_envelopes(
+def log_band_envelopes(
     series: FloatArray, edges_hz: FloatArray, *, rate_hz: float, smooth_s: float
 ) -> FloatArray:
     """Return how strongly a series moves in each band around each moment.
+
+    The logarithm is averaged over time, not the power: averaging the power first would let the
+    strong side of a change spread over the weak side, and the change would seem to lie there.
 
     Parameters
     ----------
@@ -78,12 +85,12 @@ def band_envelopes(
     Returns
     -------
     FloatArray
-        ``(n, bands)`` root mean square in the series' unit.
+        ``(n, bands)`` natural logarithm of the amplitude in the series' unit.
     """
     columns = []
     for low, high in pairwise(edges_hz):
         sections = butter(2, [low, high], "bandpass", fs=rate_hz, output="sos")
         pad = min(len(series) - 1, int(3 * rate_hz / low))
-        inside = sosfiltfilt(sections, series, padlen=pad)
-        columns.append(np.sqrt(gaussian_filter1d(inside**2, smooth_s * rate_hz)))
+        amplitude = np.abs(hilbert(sosfiltfilt(sections, series, padlen=pad)))
+        columns.append(gaussian_filter1d(np.log(amplitude + ENVELOPE_FLOOR), smooth_s * rate_hz))
     return np.column_stack(columns)

@@ -24,6 +24,9 @@ Result = TypeVar("Result")
 POLL_S = 0.2
 """Time between looks at the progress."""
 
+NOT_STARTED = -1.0
+"""Progress of a task that no process has taken up."""
+
 DIED = (
     "its process died: the file may be damaged in a way that crashes a decoder, or memory ran out"
 )
@@ -65,34 +68,40 @@ class LocalRunner:
         """Yield outcomes as they come; see :class:`offhand.runners.base.Runner`."""
         with tempfile.TemporaryDirectory(prefix="offhand-") as folder:
             board = Path(folder) / "progress"
-            np.zeros(max(1, len(tasks))).tofile(board)
             left = set(range(len(tasks)))
-            try:
-                yield from self._attempt(function, tasks, left, board, on_progress)
-            except BrokenProcessPool:
-                # one of the tasks kills its process: find out which, one at a time
-                for index in sorted(left):
+            while left:
+                np.full(len(tasks), NOT_STARTED).tofile(board)
+                try:
+                    yield from self._attempt(function, tasks, set(left), left, board, on_progress)
+                except BrokenProcessPool:
+                    # a task that was running killed its process: find out which, one at a time
+                    running = {i for i in left if np.fromfile(board)[i] != NOT_STARTED}
+                    for index in sorted(running or left):
+                        self._close(kill=True)
+                        try:
+                            yield from self._attempt(
+                                function, tasks, {index}, left, board, on_progress
+                            )
+                        except BrokenProcessPool:
+                            left.discard(index)
+                            yield Outcome(index=index, error=DIED)
                     self._close(kill=True)
-                    try:
-                        yield from self._attempt(function, tasks, {index}, board, on_progress)
-                    except BrokenProcessPool:
-                        yield Outcome(index=index, error=DIED)
-                self._close(kill=True)
 
     def _attempt(
         self,
         function: Callable[[Task, Report], Result],
         tasks: Sequence[Task],
+        chosen: set[int],
         left: set[int],
         board: Path,
         on_progress: Callable[[float], None] | None,
     ) -> Iterator[Outcome[Result]]:
-        """Run the tasks in ``left``, taking out of it each one that ended."""
+        """Run the chosen tasks, taking out of ``left`` each one that ended."""
         if self._pool is None:
             self._pool = loky.ProcessPoolExecutor(max_workers=self._jobs, timeout=None)
         pending: dict[Future[Outcome[Result]], int] = {
             self._pool.submit(_work, function, tasks[index], index, str(board)): index
-            for index in sorted(left)
+            for index in sorted(chosen)
         }
         while pending:
             done, _ = wait(pending, timeout=POLL_S, return_when=FIRST_COMPLETED)
@@ -103,9 +112,8 @@ class LocalRunner:
                 left.discard(index)
                 yield outcome
             if on_progress is not None:
-                share = np.fromfile(board)
-                unfinished = list(pending.values())
-                on_progress(len(tasks) - len(left) + float(share[unfinished].sum()))
+                share = np.fromfile(board)[list(pending.values())]
+                on_progress(len(tasks) - len(left) + float(share.clip(0.0).sum()))
 
     def _close(self, *, kill: bool) -> None:
         if self._pool is not None:
@@ -122,6 +130,7 @@ def _work(
         def report(share: float) -> None:
             os.pwrite(slots.fileno(), np.float64(min(max(share, 0.0), 1.0)).tobytes(), index * 8)
 
+        report(0.0)
         try:
             return Outcome(index=index, result=function(task, report))
         except OffhandError as error:

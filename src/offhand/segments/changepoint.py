@@ -9,6 +9,7 @@ et al. 2012, doi:10.1080/01621459.2012.737745), as implemented in ruptures (arXi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -18,13 +19,14 @@ import ruptures
 
 from offhand.records import FloatArray, Segments, Signal, option
 from offhand.rhythm.resample import to_uniform
-from offhand.rhythm.spectrum import band_envelopes
+from offhand.rhythm.spectrum import log_band_envelopes
 
 RATE_HZ = 16.0
 SAMPLES_PER_STEP = 4
 STEP_S = SAMPLES_PER_STEP / RATE_HZ
 EDGES_HZ = np.array([0.12, 0.3, 0.6, 1.1, 1.8, 3.0, 6.5])
-SMOOTH_S = 1.2
+SMOOTH_S = 0.8
+CONSTANT = 1e-6  # spread of a log envelope that is rounding error, not rhythm
 RHYTHM_CHANNELS = ("camera_x", "camera_y", "camera_roll", "camera_zoom", "residual_speed")
 
 
@@ -63,7 +65,7 @@ class ChangePoints:
     ) -> Segments:
         """Cut ``[start_s, stop_s)``; a clip shorter than two segments is left whole."""
         series = self._series(signals["motion"], start_s=start_s, stop_s=stop_s)
-        fewest = max(2, round(self.min_s / STEP_S))
+        fewest = max(2, math.ceil(self.min_s / STEP_S - 1e-9))
         edges = [start_s, stop_s]
         if len(series) >= 2 * fewest:
             search = ruptures.KernelCPD(kernel="linear", min_size=fewest).fit(series)
@@ -86,11 +88,11 @@ class ChangePoints:
         heading = np.cumsum(speed, axis=0) / RATE_HZ * self.heading_weight
         filled = np.nan_to_num(uniform[:, : len(RHYTHM_CHANNELS)])
         bands = [
-            np.log(band_envelopes(series, EDGES_HZ, rate_hz=RATE_HZ, smooth_s=SMOOTH_S) + 1e-4)
+            log_band_envelopes(series, EDGES_HZ, rate_hz=RATE_HZ, smooth_s=SMOOTH_S)
             for series in filled.T
         ]
         rhythm = np.concatenate(bands, axis=1)
         spread = rhythm.std(axis=0)
-        rhythm = (rhythm - rhythm.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+        rhythm = (rhythm - rhythm.mean(axis=0)) / np.where(spread > CONSTANT, spread, 1.0)
         rhythm /= np.sqrt(rhythm.shape[1])
         return np.concatenate([rhythm, heading], axis=1)[::SAMPLES_PER_STEP]

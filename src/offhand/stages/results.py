@@ -74,11 +74,12 @@ def write_clips(workspace: Workspace, clips: Sequence[tuple[Clip, ClipInfo]]) ->
     """Write the table ``clips`` and return it."""
     rows = []
     for clip, info in clips:
-        row = {"clip_id": clip.clip_id, "path": clip.path} | dataclasses.asdict(info)
+        row = {"clip_id": clip.clip_id, "path": _readable(clip.path)} | dataclasses.asdict(info)
+        row["error"] = _readable(info.error)
         row |= {
             "from_s": clip.from_s,
             "to_s": np.nan if clip.to_s is None else clip.to_s,
-            "mask_path": clip.mask_path or "",
+            "mask_path": _readable(clip.mask_path or ""),
         }
         rows.append(row)
     columns = ["clip_id", "path", *(f.name for f in dataclasses.fields(ClipInfo))]
@@ -168,6 +169,11 @@ def write_clusters(
     parquet.write_frame(workspace.table_path("exemplars"), exemplars)
     parquet.write_frame(workspace.table_path("consistency"), pd.DataFrame(rows))
     return exemplars
+
+
+def _readable(text: str) -> str:
+    """Return a text with bytes that are no UTF-8, as file names may hold, written as escapes."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _stacked(parts: Sequence[pd.DataFrame], columns: dict[str, str]) -> pd.DataFrame:

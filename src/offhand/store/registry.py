@@ -79,7 +79,8 @@ class ClipRegistry:
     def save(self) -> None:
         """Write the list; raises StoreError."""
         content = {name: asdict(entry) for name, entry in sorted(self._entries.items())}
-        write_text(self._path, json.dumps(content, indent=1, ensure_ascii=False))
+        # ASCII, as a file's name need not be valid Unicode
+        write_text(self._path, json.dumps(content, indent=1))
 
     def _moved(self, sha256: str) -> str | None:
         """Return the clip_id of a file with this content that is no longer there."""

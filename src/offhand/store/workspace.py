@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import filelock
 import pandas as pd
@@ -64,14 +64,17 @@ class Workspace:
             The folder holds other files, is no folder, or cannot be written.
         """
         folder = Path(path)
-        if not (folder / MARKER).is_file():
-            if folder.exists() and not folder.is_dir():
-                raise StoreError(f"{folder}: is a file; the output must be a folder")
-            if folder.is_dir() and any(folder.iterdir()):
-                raise StoreError(
-                    f"{folder}: holds files that are not offhand's; name a new or empty folder"
-                )
-            write_text(folder / MARKER, json.dumps({"format": FORMAT}))
+        try:
+            if not (folder / MARKER).is_file():
+                if folder.exists() and not folder.is_dir():
+                    raise StoreError(f"{folder}: is a file; the output must be a folder")
+                if folder.is_dir() and any(folder.iterdir()):
+                    raise StoreError(
+                        f"{folder}: holds files that are not offhand's; name a new or empty folder"
+                    )
+                write_text(folder / MARKER, json.dumps({"format": FORMAT}))
+        except OSError as error:
+            raise StoreError(f"{folder}: cannot be used ({error.strerror or error})") from error
         if not os.access(folder, os.W_OK):
             raise StoreError(f"{folder}: the folder is read-only")
         return cls(folder)
@@ -103,9 +106,12 @@ class Workspace:
         """Return what the last run noted of itself: ``version``, ``created``, ``config`` (TOML)."""
         marker = self.path / MARKER
         try:
-            return cast(dict[str, Any], json.loads(marker.read_text(encoding="utf-8")))
+            content = json.loads(marker.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise StoreError(f"{marker}: damaged ({error})") from error
+        if not isinstance(content, dict):
+            raise StoreError(f"{marker}: damaged (not a table of entries)")
+        return content
 
     def note(self, **entries: Any) -> None:
         """Add entries to the manifest."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from offhand.errors import VideoError
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
 SUFFIXES = frozenset(
@@ -28,6 +30,9 @@ _NO_OTHER_FILE = {"protocol_whitelist": "none"}
 
 _CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 """Form in which Matroska notes the duration of a stream."""
+
+RUN_UPS_S = (0.0, 3.0, 30.0, float("inf"))
+"""How long before a moment decoding starts, tried in turn until its frame is reached."""
 
 
 @contextmanager
@@ -54,7 +59,8 @@ def open_video(path: str, *, threads: int = 0) -> Iterator[tuple[InputContainer,
             if file.stat().st_size == 0:
                 raise VideoError(f"{path}: the file is empty")
             content = stack.enter_context(file.open("rb"))
-            container = stack.enter_context(av.open(content, options=dict(_NO_OTHER_FILE)))
+            container = av.open(content, "r", options=dict(_NO_OTHER_FILE))
+            stack.enter_context(container)
         except av.error.FFmpegError as error:
             raise VideoError(f"{path}: not a readable video ({error.strerror})") from error
         except OSError as error:
@@ -84,17 +90,54 @@ def origin_s(container: InputContainer, stream: VideoStream) -> float:
     return 0.0
 
 
+def frames_from(
+    container: InputContainer,
+    decode: Callable[[], Iterator[VideoFrame]],
+    *,
+    at_s: float,
+    start_s: float,
+) -> Iterator[VideoFrame]:
+    """Seek, and return frames of which the first is shown at a moment or before it.
+
+    Where a file has no index, a seek may end between key frames, or the first frames after it may
+    need earlier ones: then what decodes begins too late, and a longer run-up is taken.
+
+    Parameters
+    ----------
+    container
+        The open file.
+    decode
+        Starts decoding where the container stands; its frames have times.
+    at_s
+        The moment, in seconds of the recording.
+    start_s
+        From :func:`origin_s`.
+    """
+    for run_up_s in RUN_UPS_S:
+        try:
+            container.seek(int((start_s + max(0.0, at_s - run_up_s)) * 1e6), backward=True)
+        except av.error.FFmpegError:
+            continue  # no index to seek by
+        frames = decode()
+        first = next((frame for frame in frames if not frame.is_corrupt), None)
+        if first is not None and (at_s <= run_up_s or (first.time or 0.0) - start_s <= at_s):
+            return chain([first], frames)
+    return decode()
+
+
 def header_duration_s(container: InputContainer, stream: VideoStream) -> float | None:
     """Return the duration that the header claims for the pictures, ``None`` if it claims none."""
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
-    for key, text in stream.metadata.items():
-        if key.upper().startswith("DURATION") and (tagged := _CLOCK.fullmatch(text.strip())):
-            hours, minutes, seconds = map(float, tagged.groups())
-            return hours * 3600 + minutes * 60 + seconds
-    if container.duration is not None and not container.streams.audio:
-        return float(container.duration / av.time_base)
-    return None
+    matroska = "matroska" in container.format.name
+    if matroska and (clock := _CLOCK.fullmatch(stream.metadata.get("DURATION", ""))):
+        hours, minutes, seconds = map(float, clock.groups())
+        end_s = hours * 3600 + minutes * 60 + seconds
+    elif container.duration is not None and not container.streams.audio:
+        end_s = float(container.duration / av.time_base)
+    else:
+        return None
+    return end_s - origin_s(container, stream) if matroska else end_s
 
 
 def header_rate(stream: VideoStream) -> Fraction | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
+from functools import partial
 from typing import TYPE_CHECKING
 
 import av.error
@@ -14,11 +14,18 @@ from av.video.reformatter import VideoReformatter
 
 from offhand.errors import VideoError
 from offhand.records import ByteArray, Clip, ClipInfo, FrameBlock, FrameRequest
-from offhand.video.container import header_duration_s, header_rate, open_video, origin_s
-from offhand.video.sampling import RateLimit
+from offhand.video.container import (
+    frames_from,
+    header_duration_s,
+    header_rate,
+    open_video,
+    origin_s,
+)
+from offhand.video.sampling import RateLimit, RepeatFinder
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
@@ -28,14 +35,18 @@ BLOCK_FRAMES = 32
 LONGEST_GAP_S = 1.0
 """A longer time without a frame is reported, unless frames are always that rare."""
 
-RUN_UPS_S = (0.0, 3.0, 30.0)
-"""How long before a clip's beginning decoding starts, tried in turn; at last, the file's start."""
+LONGEST_UNSOUND = 300
+"""After so many frames without a key frame since a damage, what decodes is used all the same."""
+
+_THUMB = FrameRequest(rate_hz=None, short_side_px=64, colour="grey")
+"""Form in which consecutive frames are compared."""
 
 
 class FrameReader:
     """Decode a clip once, from start to end, and hand each frame to the requests that want it.
 
     Iterating yields ``(index of the request, block)``. Damaged stretches are skipped and counted.
+    A request with a sampling rate gets no frame that merely repeats the one before.
     After the iteration, ``info`` describes what was decoded.
 
     Parameters
@@ -82,16 +93,18 @@ class FrameReader:
             expected_s = (self.clip.to_s or header_s or 0.0) - self.clip.from_s
             aspect = float(stream.sample_aspect_ratio or 1)
             queues = [_Queue(request, aspect) for request in self._requests]
+            repeats = RepeatFinder()
+            thumb = FrameScaler(_THUMB, interpolation="POINT")
             for time_s, frame in self._frames(container, stream, step_s):
                 if count == 0:
                     self._describe(container, stream, frame)
                     first_s = time_s
-                elif time_s - last_s > LONGEST_GAP_S:
-                    self._note_gap(last_s, time_s, usual_s=(last_s - first_s) / max(1, count - 1))
+                self._note_gap(last_s, time_s, usual_s=(last_s - first_s) / max(1, count - 1))
                 count += 1
                 previous_s, last_s = last_s, time_s
+                repeat = repeats.repeats(thumb(frame)) if queues else False
                 for index, queue in enumerate(queues):
-                    if queue.push(time_s, frame):
+                    if queue.push(time_s, frame, repeat=repeat):
                         yield index, queue.take()
                 if self._on_progress and expected_s and count % BLOCK_FRAMES == 0:
                     self._on_progress((time_s - self.clip.from_s) / expected_s)
@@ -122,50 +135,37 @@ class FrameReader:
     ) -> Iterator[tuple[float, VideoFrame]]:
         """Yield the usable frames inside the clip's range with strictly increasing times."""
         start_s = origin_s(container, stream)
-        last_s = math.nan
-        for frame in self._from_start(container, stream, start_s):
+        decode = partial(self._decoded, container, stream)
+        from_s, last_s = self.clip.from_s, math.nan
+        frames = (
+            frames_from(container, decode, at_s=from_s, start_s=start_s) if from_s else decode()
+        )
+        for frame in frames:
             if frame.pts is not None and frame.time_base is not None:
                 time_s = float(frame.pts * frame.time_base) - start_s
             elif math.isnan(last_s):
-                time_s = self.clip.from_s
+                time_s = from_s
             else:
                 time_s = last_s + step_s
-            if frame.is_corrupt or time_s <= last_s:
-                self._lost += time_s >= self.clip.from_s
+            if time_s <= last_s:
+                self._lost += 1
                 continue
             last_s = time_s
-            if time_s < self.clip.from_s - 1e-6:
+            if time_s < from_s - 1e-6:
                 continue
             if self.clip.to_s is not None and time_s >= self.clip.to_s:
                 return
             yield time_s, frame
 
-    def _from_start(
-        self, container: InputContainer, stream: VideoStream, start_s: float
-    ) -> Iterator[VideoFrame]:
-        """Yield the frames from the clip's beginning, or from a point before it.
-
-        Where a file has no index, a seek may end between key frames, or the first frames after it
-        may need earlier ones: then what decodes begins too late, and a longer run-up is taken.
-        """
-        if self.clip.from_s > 0:
-            for run_up_s in (*RUN_UPS_S, math.inf):
-                try:
-                    back_s = max(start_s, start_s + self.clip.from_s - run_up_s)
-                    container.seek(int(back_s * 1e6), backward=True)
-                except av.error.FFmpegError:
-                    continue  # no index to seek by
-                self._lost = 0
-                frames = self._decoded(container, stream)
-                first = next((frame for frame in frames if not frame.is_corrupt), None)
-                early = first is not None and (first.time or 0.0) - start_s <= self.clip.from_s
-                if early or run_up_s == math.inf:
-                    return chain([first] if first else [], frames)
-        return self._decoded(container, stream)
-
     def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-        """Yield every frame that decodes, stepping over damaged packets."""
+        """Yield every sound frame: around damage, none before the next key frame.
+
+        What builds on damaged frames is made up by the decoder, and in another way with another
+        number of threads.
+        """
+        self._lost = 0
         packets = container.demux(stream)
+        left, damaged = 0, -math.inf  # frames to pass over, time stamp of the latest damage
         while True:
             try:
                 packet = next(packets)
@@ -175,10 +175,21 @@ class FrameReader:
                 self._lost += 1
                 return
             try:
-                yield from packet.decode()
+                frames = packet.decode()
             except av.error.EOFError:
                 return
             except av.error.FFmpegError:
+                self._lost += 1
+                left, damaged = LONGEST_UNSOUND, _pts(packet)
+                continue
+            for frame in frames:
+                if frame.is_corrupt:
+                    left, damaged = LONGEST_UNSOUND, _pts(frame)
+                elif not left or (frame.key_frame and _pts(frame) >= damaged):
+                    left = 0
+                    yield frame
+                    continue
+                left -= 1
                 self._lost += 1
 
     def _describe(self, container: InputContainer, stream: VideoStream, frame: VideoFrame) -> None:
@@ -214,7 +225,7 @@ class FrameReader:
 
     def _note_gap(self, from_s: float, to_s: float, *, usual_s: float) -> None:
         """Remember a gap between frames: a damaged container is resumed far behind, silently."""
-        if to_s - from_s > 5 * usual_s:
+        if usual_s > 0 and to_s - from_s > max(LONGEST_GAP_S, 5 * usual_s):
             self._gaps.append((from_s, to_s))
 
     def _why_no_frame(self) -> str:
@@ -227,10 +238,16 @@ class FrameReader:
         return f"{path}: the video stream holds no frame"
 
 
+def _pts(timed: Packet[VideoStream] | VideoFrame) -> float:
+    """Return a time stamp in the stream's own unit; one that is missing comes before all others."""
+    return -math.inf if timed.pts is None else timed.pts
+
+
 class _Queue:
     """Frames of one request on their way to a block."""
 
     def __init__(self, request: FrameRequest, aspect: float) -> None:
+        self._sampled = request.rate_hz is not None
         self._limit = RateLimit(request.rate_hz)
         self._scaler = FrameScaler(request, aspect=aspect)
         self._times: list[float] = []
@@ -239,9 +256,9 @@ class _Queue:
     def __bool__(self) -> bool:
         return bool(self._times)
 
-    def push(self, time_s: float, frame: VideoFrame) -> bool:
+    def push(self, time_s: float, frame: VideoFrame, *, repeat: bool) -> bool:
         """Keep a frame if the request wants it; tell whether a block is full."""
-        if not self._limit.takes(time_s):
+        if (repeat and self._sampled) or not self._limit.takes(time_s):
             return False
         self._times.append(time_s)
         self._images.append(self._scaler(frame))
@@ -266,10 +283,15 @@ class FrameScaler:
         Size and colour; its rate is not looked at.
     aspect
         Width of a stored pixel divided by its height.
+    interpolation
+        ``AREA``, or ``POINT`` where speed matters and the looks do not.
     """
 
-    def __init__(self, request: FrameRequest, *, aspect: float = 1.0) -> None:
+    def __init__(
+        self, request: FrameRequest, *, aspect: float = 1.0, interpolation: str = "AREA"
+    ) -> None:
         self._request = request
+        self._interpolation = interpolation
         self._aspect = aspect
         self._reformatter = VideoReformatter()
         self._size: tuple[int, int] | None = None
@@ -285,7 +307,7 @@ class FrameScaler:
             width=width,
             height=height,
             format="gray" if self._request.colour == "grey" else "rgb24",
-            interpolation="AREA",
+            interpolation=self._interpolation,
         )
         image = np.asarray(small.to_ndarray(), dtype=np.uint8)
         return np.rot90(image, k=-rotation // 90) if rotation else image

@@ -1,10 +1,25 @@
-"""Choosing frames by their time stamps."""
+"""Choosing frames: by their time stamps, and by whether they show anything new."""
 
 from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from offhand.records import ByteArray
 
 SHARE = 0.74
 """Share of the wanted spacing that must have passed: a little below 3/4, as 20 and 60 frames/s lie
 just there for a rate of 15, and rounded time stamps would fall to either side of it in turn."""
+
+REPEAT_SHARE = 0.15
+"""A picture that changes by less than this share of the usual change repeats the one before."""
+
+N_CHANGES = 8
+"""Latest changes from which the usual one is known, so that a real stillness soon counts."""
+
+MOVING_LEVELS = 1.0
+"""Usual change, in grey levels, from which the scene moves; less is the coding's noise."""
 
 
 class RateLimit:
@@ -30,3 +45,26 @@ class RateLimit:
             return False
         self._last_s = time_s
         return True
+
+
+class RepeatFinder:
+    """Find pictures that repeat the one before them while the scene moves.
+
+    A conversion to a higher frame rate (24 or 25 to 30 frames/s) repeats pictures, and so does a
+    camera that cannot keep up. Their time stamps are those of other moments: speeds measured from
+    them jump between zero and double. In a recording that really stands still nothing is a repeat.
+    """
+
+    def __init__(self) -> None:
+        self._before: ByteArray | None = None
+        self._changes: deque[float] = deque(maxlen=N_CHANGES)
+
+    def repeats(self, picture: ByteArray) -> bool:
+        """Tell whether the next picture, small and grey ``(height, width)``, is a repeat."""
+        before, self._before = self._before, picture
+        if before is None:
+            return False
+        change = float(np.abs(picture.astype(np.int16) - before).mean())
+        self._changes.append(change)
+        usual = float(np.percentile(self._changes, 75))
+        return usual > MOVING_LEVELS and change < REPEAT_SHARE * usual

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import av.error
@@ -11,7 +12,7 @@ import numpy as np
 
 from offhand.errors import VideoError
 from offhand.records import FrameRequest
-from offhand.video.container import open_video, origin_s
+from offhand.video.container import frames_from, open_video, origin_s
 from offhand.video.decode import FrameScaler
 
 if TYPE_CHECKING:
@@ -68,16 +69,14 @@ def _shown_at(
     container: InputContainer, stream: VideoStream, start_s: float, times_s: Sequence[float]
 ) -> Iterator[VideoFrame | None]:
     """Yield the frame on screen at each of the increasing times."""
-    frames = _frames(container, stream)
+    frames: Iterator[VideoFrame] = iter(())
     now: VideoFrame | None = None
     ahead: VideoFrame | None = None
     for wanted_s in times_s:
         if now is None or wanted_s - _time(now, start_s) > NEAR_S:
-            try:
-                container.seek(int((wanted_s + start_s) * 1e6), backward=True)
-                frames, now, ahead = _frames(container, stream), None, None
-            except av.error.FFmpegError:
-                pass  # no index to seek by: go on decoding from here
+            decode = partial(_frames, container, stream)
+            frames = frames_from(container, decode, at_s=wanted_s, start_s=start_s)
+            now = ahead = None
         while ahead is None or _time(ahead, start_s) <= wanted_s:
             now, ahead = ahead or now, next(frames, None)
             if ahead is None:

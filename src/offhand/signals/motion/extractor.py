@@ -20,7 +20,7 @@ from offhand.records import (
     option,
 )
 from offhand.signals.motion.camera import equidistant_basis, fit_camera, similarity_basis
-from offhand.signals.motion.flow import FlowGrid
+from offhand.signals.motion.flow import SMALLEST_SIDE_PX, FlowGrid
 from offhand.signals.motion.masks import RimFinder, StillCells
 
 CHANNELS = (
@@ -80,7 +80,7 @@ class Motion:
     """
 
     name: ClassVar[str] = "motion"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     rate_hz: float = option(15.0, "highest sampling rate in samples per second")
     short_side_px: int = option(160, "shorter side of the images that flow is computed on")
@@ -93,6 +93,18 @@ class Motion:
         180.0, "field of view of an equidistant lens across the image circle, or the diagonal"
     )
     seed: int = option(0, "seed of the random sample consensus")
+
+    def __post_init__(self) -> None:
+        if not self.rate_hz > 0:
+            raise ValueError(f"rate_hz is {self.rate_hz}, must be positive")
+        if self.short_side_px < SMALLEST_SIDE_PX:
+            raise ValueError(
+                f"short_side_px is {self.short_side_px}, must be at least {SMALLEST_SIDE_PX}"
+            )
+        if not 0 < self.fov_deg <= 360:
+            raise ValueError(f"fov_deg is {self.fov_deg}, must lie above 0 and up to 360")
+        if self.seed < 0:
+            raise ValueError(f"seed is {self.seed}, must be at least 0")
 
     @property
     def request(self) -> FrameRequest:
@@ -130,7 +142,13 @@ class MotionState:
         self._emitted = False
 
     def update(self, block: FrameBlock) -> Iterator[Signal]:
-        """Take frames ``(n, height, width)``; yield a chunk when ten seconds are full."""
+        """Take frames ``(n, height, width)``; yield a chunk when ten seconds are full.
+
+        Raises
+        ------
+        SignalError
+            The pictures are too small.
+        """
         for time_s, image in zip(block.time_s, block.images, strict=True):
             self._add(float(time_s), image)
             if self._chunk.span_s >= CHUNK_S:
@@ -155,6 +173,11 @@ class MotionState:
     def _add(self, time_s: float, image: ByteArray) -> None:
         """Measure the flow from the frame before, unless the picture is a duplicate of it."""
         if self._grid is None:
+            if min(image.shape) < SMALLEST_SIDE_PX:
+                raise SignalError(
+                    f"pictures of {image.shape[1]} x {image.shape[0]} px are too small for motion; "
+                    f"each side needs {SMALLEST_SIDE_PX} px"
+                )
             self._grid = FlowGrid((image.shape[0], image.shape[1]))
             self._still = StillCells(len(self._grid.points()))
         if self._rim_finder is not None:
