@@ -222,7 +222,7 @@ def _progress() -> Iterator[OnProgress]:
         TextColumn("{task.description:12}"),
         BarColumn(),
         TextColumn("{task.fields[clips]}"),
-        TimeRemainingColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
     )
     with Progress(*columns, console=console) as bars:
         shown: dict[str, Any] = {}

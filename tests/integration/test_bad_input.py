@@ -412,9 +412,13 @@ def test_a_task_that_kills_its_process_costs_itself_alone() -> None:
     assert sorted(outcome.result or 0 for outcome in again) == [2, 4]
 
 
-def test_a_defect_in_a_task_is_raised() -> None:
-    with pytest.raises(ZeroDivisionError), LocalRunner(1) as runner:
-        list(runner.run(_divide, [1, 0, 2]))
+def test_a_defect_in_a_task_costs_itself_alone_and_says_so() -> None:
+    with LocalRunner(1) as runner:
+        outcomes = {one.index: one for one in runner.run(_divide, [1, 0, 2])}
+    assert (outcomes[0].result, outcomes[2].result) == (1.0, 0.5)
+    assert outcomes[1].result is None
+    assert "ZeroDivisionError" in outcomes[1].error
+    assert "defect" in outcomes[1].error
 
 
 def test_fewer_than_one_job_is_refused() -> None:

@@ -44,8 +44,9 @@ class Runner(Protocol):
     ) -> Iterator[Outcome[Result]]:
         """Yield the outcome of every task, in any order.
 
-        An :class:`offhand.errors.OffhandError` that a task raises, or the death of its process,
-        becomes its outcome; any other exception is a defect and is raised here.
+        Whatever a task raises, and the death of its process, becomes its outcome, so that one clip
+        costs no other; an exception that is no :class:`offhand.errors.OffhandError` is a defect,
+        and is logged with its trace.
 
         Parameters
         ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +18,8 @@ from threadpoolctl import threadpool_limits
 
 from offhand.errors import OffhandError
 from offhand.runners.base import Outcome, Report
+
+logger = logging.getLogger(__name__)
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -135,3 +138,9 @@ def _work(
             return Outcome(index=index, result=function(task, report))
         except OffhandError as error:
             return Outcome(index=index, error=str(error))
+        except Exception as error:
+            logger.exception("unexpected error in %s", function.__name__)
+            return Outcome(
+                index=index,
+                error=f"{type(error).__name__}: {error} (a defect in offhand: please report it)",
+            )

@@ -92,7 +92,9 @@ def read_frame(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
         with pq.ParquetFile(path) as file:
             return file.read().to_pandas(), _unpacked(file.metadata.metadata)
     except (OSError, pa.ArrowException) as error:
-        raise StoreError(f"{path}: cannot be read ({error})") from error
+        raise StoreError(
+            f"{path}: cannot be read ({error}); if it is damaged, delete it and run again"
+        ) from error
 
 
 def has_key(path: Path, key: str) -> bool:
