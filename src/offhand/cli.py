@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ import click
 from offhand.errors import OffhandError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from offhand.config import Config
     from offhand.pipeline import OnProgress
     from offhand.store.workspace import Workspace
@@ -116,6 +119,8 @@ def run(
     from offhand import pipeline
 
     config = _load(config_file, overrides)
+    if not all(map(math.isfinite, (from_s, to_s or 0.0))):
+        raise click.BadParameter("--from and --to take a number of seconds")
     if to_s is not None and to_s <= from_s:
         raise click.BadParameter(f"--to {to_s:g} must lie after --from {from_s:g}")
     selection = pipeline.Selection(from_s=from_s, to_s=to_s, mask=mask)
@@ -180,7 +185,7 @@ def config(config_file: str | None, overrides: tuple[str, ...]) -> None:
 @click.argument("folder", type=click.Path())
 @click.option("--clips", "n_clips", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--duration", "duration_s", type=click.FloatRange(min=10), default=60.0)
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 def synth(folder: str, n_clips: int, duration_s: float, seed: int) -> None:
     r"""Write synthetic clips with known activities (and their truth as JSON) into FOLDER.
 
@@ -193,6 +198,11 @@ def synth(folder: str, n_clips: int, duration_s: float, seed: int) -> None:
 
     for path in synthesise(Path(folder), n_clips=n_clips, duration_s=duration_s, seed=seed):
         click.echo(str(path))
+
+
+def _seconds(clips: pd.DataFrame) -> float:
+    """Return the length of what was analysed."""
+    return float((clips["duration_s"] - clips["from_s"]).sum())
 
 
 def _load(config_file: str | None, overrides: tuple[str, ...]) -> Config:
@@ -221,7 +231,7 @@ def _progress() -> Iterator[OnProgress]:
     columns = (
         TextColumn("{task.description:12}"),
         BarColumn(),
-        TextColumn("{task.fields[clips]}"),
+        TextColumn("{task.fields[count]}"),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
     with Progress(*columns, console=console) as bars:
@@ -229,8 +239,8 @@ def _progress() -> Iterator[OnProgress]:
 
         def advance(stage: str, total: int, done: float) -> None:
             if stage not in shown:
-                shown[stage] = bars.add_task(stage, total=max(total, 1), clips="")
-            bars.update(shown[stage], completed=done if total else 1, clips=f"{int(done)}/{total}")
+                shown[stage] = bars.add_task(stage, total=max(total, 1), count="")
+            bars.update(shown[stage], completed=done if total else 1, count=f"{int(done)}/{total}")
 
         yield advance
 
@@ -246,9 +256,7 @@ def _summary(workspace: Workspace) -> tuple[int, int]:
     console = Console()
     failed = clips[clips["status"] == "failed"]
     good = clips[clips["status"] != "failed"]
-    console.print(
-        f"{len(good)} clips, {good['duration_s'].sum() / 60:.1f} min, {len(segments)} segments"
-    )
+    console.print(f"{len(good)} clips, {_seconds(good) / 60:.1f} min, {len(segments)} segments")
     table = Table("modality", "clusterer", "clusters", "noise", "shared by 2+ clips")
     found = scores[~scores["modality"].str.startswith("control:")]
     for row in found.to_dict("records"):

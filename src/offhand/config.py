@@ -36,7 +36,10 @@ CLUSTERERS: dict[str, type[Any]] = {step.name: step for step in (Hdbscan, Ward)}
 class General:
     """Options that concern the whole run."""
 
-    seed: int = option(0, "seed of everything drawn at random; the same seed gives the same bytes")
+    seed: int = option(
+        0,
+        "seed of the random control and of clusterers that draw; the camera fit has its own",
+    )
     segmentation: str = option(
         ChangePoints.name, f"how clips are cut into segments: {' or '.join(SEGMENTERS)}"
     )

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import loky
 
 from offhand.config import Config, load, to_toml
 from offhand.errors import OffhandError, VideoError
@@ -28,9 +28,16 @@ from offhand.stages.describe import (
     modality_fingerprint,
     rhythm_path,
 )
-from offhand.stages.measure import MeasureTask, clip_key, measure
+from offhand.stages.measure import (
+    MeasureTask,
+    clip_key,
+    measure,
+    signal_fingerprint,
+    signal_notes,
+)
 from offhand.stages.results import (
     Clustering,
+    exemplar_moments,
     write_clips,
     write_clusters,
     write_features,
@@ -38,7 +45,6 @@ from offhand.stages.results import (
     write_segments,
 )
 from offhand.stages.thumbnails import ThumbnailTask, make_thumbnails, thumbnails_path
-from offhand.store import fingerprint
 from offhand.store.workspace import MARKER, Workspace
 from offhand.video.container import SUFFIXES
 
@@ -107,11 +113,11 @@ def run(
         ``out`` is not a workspace, cannot be written, or another run is at work there.
     """
     config = config or load()
+    files = find_clips(clips)
     workspace = Workspace.create(out)
     with workspace.lock():
-        files = find_clips(clips)
         entries = _register(workspace, files, selection or Selection())
-        cores = os.cpu_count() or 1
+        cores = loky.cpu_count()
         jobs = jobs or max(1, min(cores, len(entries)))
         with LocalRunner(jobs) as runner:
             _run(
@@ -123,7 +129,7 @@ def run(
             version=version("offhand"),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             config=to_toml(config),
-            signals={s.name: fingerprint.of_step(s) for s in config.used_signals},
+            signals={step.name: signal_fingerprint(step) for step in config.used_signals},
         )
         workspace = Workspace(out)
         write_report(workspace)
@@ -230,14 +236,6 @@ class _Run:
             tell(float(len(tasks)))
         return sorted(outcomes, key=lambda outcome: outcome.index)
 
-    def stage_or_fail(
-        self, name: str, function: Callable[[Any, Any], Any], tasks: Sequence[Any]
-    ) -> None:
-        """Run tasks of which none may fail."""
-        for outcome in self.stage(name, function, tasks):
-            if outcome.error:
-                raise OffhandError(f"{name}: {outcome.error}")
-
 
 def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
     """Run every stage and write the result tables."""
@@ -249,44 +247,21 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
     ]
     cuts = _described(job, usable, infos)
     good = [clip for clip, _ in usable if infos[clip.clip_id].status != "failed"]
-    write_clips(workspace, [(clip, infos[clip.clip_id]) for clip in clips])
-    segments = write_segments(workspace, cuts)
-    written = {"clips", "segments", "labels", "exemplars", "consistency", "thumbnails", "rhythm"}
-    tasks: list[tuple[ClusterTask, bool]] = []
-    for modality in config.used_modalities if good else ():
-        paths = [features_path(workspace, modality, config.segmenter, extractors, c) for c in good]
-        write_features(workspace, modality.name, paths)
-        written.add(f"features/{modality.name}")
-        tasks += [
-            (
-                ClusterTask(
-                    workspace=str(workspace.path),
-                    modality=modality.name,
-                    modality_fingerprint=modality_fingerprint(
-                        modality, config.segmenter, extractors
-                    ),
-                    feature_paths=tuple(map(str, paths)),
-                    clip_keys=tuple(clip_key(clip) for clip in good),
-                    clusterer=clusterer,
-                    seed=config.general.seed,
-                ),
-                name == config.general.clusterer,
-            )
-            for name, clusterer in config.clusterers.items()
-        ]
-    job.stage_or_fail("clustering", cluster, [task for task, _ in tasks])
+    tasks = _cluster_tasks(job, good)
+    for outcome in job.stage("clustering", cluster, tasks):
+        if outcome.error:
+            raise OffhandError(f"clustering: {outcome.error}")
     clusterings = [
         Clustering(
             modality=task.modality,
             clusterer=task.clusterer.name,
-            is_default=default,
+            is_default=task.clusterer.name == config.general.clusterer,
             files=cluster_files(task),
         )
-        for task, default in tasks
+        for task in tasks
     ]
-    exemplars = write_clusters(workspace, clusterings, seed=config.general.seed)
-    moments = _moments(exemplars, segments)
-    job.stage_or_fail(
+    moments = exemplar_moments(clusterings, cuts)
+    pictured = job.stage(
         "thumbnails",
         make_thumbnails,
         [
@@ -296,10 +271,42 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
             for clip in good
         ],
     )
-    write_joined(workspace, "thumbnails", [thumbnails_path(workspace, clip) for clip in good])
+    # Everything is computed: from here on the results are replaced as a whole.
+    workspace.withdraw_results()
+    notes = {clip.clip_id: signal_notes(workspace, extractors, clip) for clip in good}
+    write_clips(workspace, [(clip, infos[clip.clip_id]) for clip in clips], notes)
+    write_segments(workspace, cuts)
+    for modality in config.used_modalities if good else ():
+        paths = [features_path(workspace, modality, config.segmenter, extractors, c) for c in good]
+        write_features(workspace, modality.name, paths)
+    write_clusters(workspace, clusterings, seed=config.general.seed)
+    shown = [thumbnails_path(workspace, good[one.index]) for one in pictured if not one.error]
+    write_joined(workspace, "thumbnails", shown)
     rhythms = [rhythm_path(workspace, extractors, clip) for clip in good]
     write_joined(workspace, "rhythm", [path for path in rhythms if path is not None])
-    workspace.drop_tables(keep=written)
+
+
+def _cluster_tasks(job: _Run, clips: Sequence[Clip]) -> list[ClusterTask]:
+    """Return one task for each modality and clusterer; none without clips."""
+    workspace, config = job.workspace, job.config
+    keys = tuple(clip_key(clip) for clip in clips)
+    tasks = []
+    for modality in config.used_modalities if clips else ():
+        step = modality, config.segmenter, config.used_signals
+        paths = tuple(str(features_path(workspace, *step, clip)) for clip in clips)
+        tasks += [
+            ClusterTask(
+                workspace=str(workspace.path),
+                modality=modality.name,
+                modality_fingerprint=modality_fingerprint(*step),
+                feature_paths=paths,
+                clip_keys=keys,
+                clusterer=clusterer,
+                seed=config.general.seed,
+            )
+            for clusterer in config.clusterers.values()
+        ]
+    return tasks
 
 
 def _measured(job: _Run, clips: Sequence[Clip], *, threads: int) -> dict[str, ClipInfo]:
@@ -342,19 +349,3 @@ def _described(
         else:
             cuts.append(outcome.result)
     return cuts
-
-
-def _moments(
-    exemplars: pd.DataFrame, segments: pd.DataFrame
-) -> dict[str, tuple[tuple[int, float], ...]]:
-    """Return the middle of every exemplar of a pooled cluster, by clip."""
-    pooled = exemplars[exemplars["scope"] == "pooled"]
-    shown = pooled[["clip_id", "segment_id"]].drop_duplicates()
-    timed = shown.merge(segments, on=["clip_id", "segment_id"]).sort_values(["clip_id", "start_s"])
-    moments: dict[str, tuple[tuple[int, float], ...]] = {}
-    for clip_id, rows in timed.groupby("clip_id"):
-        middles = (rows["start_s"] + rows["stop_s"]) / 2
-        moments[str(clip_id)] = tuple(
-            zip(rows["segment_id"].astype(int), middles.astype(float), strict=True)
-        )
-    return moments

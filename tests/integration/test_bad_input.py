@@ -486,6 +486,26 @@ def test_going_back_to_earlier_options_gives_the_earlier_results(
     assert _tables(workspace) == results
 
 
+def test_results_of_two_runs_never_stand_side_by_side(
+    good_clips: list[Path], workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OffhandError("the disk is full")
+
+    before = _tables(workspace)
+    other = ("--set", "general.segmentation=window", "--set", "segments.window.length_s=2")
+    with monkeypatch.context() as broken:
+        broken.setattr("offhand.pipeline.cluster_files", fail)
+        assert _run(good_clips, workspace, *other).exit_code != 0
+    assert _tables(workspace) == before  # it failed before the results were replaced
+    with monkeypatch.context() as broken:
+        broken.setattr("offhand.pipeline.write_clusters", fail)
+        assert _run(good_clips, workspace, *other).exit_code != 0
+    left = set(Workspace(workspace).tables())
+    assert not left & {"labels", "exemplars", "consistency", "rhythm"}
+    assert not (workspace / "report.html").exists()
+
+
 def test_leaving_out_a_modality_drops_its_table(good_clips: list[Path], workspace: Path) -> None:
     one = ("--set", 'general.modalities=["ego_motion"]')
     assert _run(good_clips, workspace, *one).exit_code == 0

@@ -81,3 +81,9 @@ def test_formats_lists_every_column_of_every_table(sample_folder: Path) -> None:
             columns = list(workspace.table(name).columns)
         missing = [column for column in columns if f"`{column}`" not in text]
         assert not missing, f"{name}: {missing} not documented"
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for document in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\(([^)#:]+)", document.read_text(encoding="utf-8")):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"

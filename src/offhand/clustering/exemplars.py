@@ -9,7 +9,10 @@ import numpy.typing as npt
 
 from offhand.records import FloatArray, IntArray
 
-MAX_REFERENCE = 2000
+EXEMPLARS_VERSION = 1
+"""Raised whenever the same clusters get other exemplars."""
+
+MAX_REFERENCE = 500
 """Members that distances are summed over; of a larger cluster, evenly chosen ones."""
 
 

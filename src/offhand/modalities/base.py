@@ -13,7 +13,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from offhand.records import Features, FloatArray, Segments, Signal
-from offhand.rhythm.resample import to_uniform
+from offhand.rhythm.resample import LONGEST_GAP_S, to_uniform
 from offhand.rhythm.spectrum import log_band_power
 
 
@@ -44,8 +44,12 @@ def segment_series(
     stop_s: float,
 ) -> FloatArray:
     """Return channels of a signal inside one segment on a uniform grid, ``(n, channels)``."""
-    values = np.column_stack([signal.channel(name) for name in channels])
-    _, series = to_uniform(signal.time_s, values, rate_hz=rate_hz, start_s=start_s, stop_s=stop_s)
+    first = max(0, int(np.searchsorted(signal.time_s, start_s - LONGEST_GAP_S)) - 1)
+    last = int(np.searchsorted(signal.time_s, stop_s + LONGEST_GAP_S)) + 1
+    values = np.column_stack([signal.channel(name)[first:last] for name in channels])
+    _, series = to_uniform(
+        signal.time_s[first:last], values, rate_hz=rate_hz, start_s=start_s, stop_s=stop_s
+    )
     return series
 
 

@@ -11,7 +11,7 @@ from offhand.report.tables import numbers, reader_columns
 from offhand.report.view import Cluster, Fact
 from offhand.report.wording import cluster_name, feature_words
 
-MOST_FACTS = 6
+MOST_FACTS = 7
 
 
 def cluster_list(

@@ -209,7 +209,7 @@ def _rhythm(
             axis,
             column="flow_magnitude",
             name="flow magnitude",
-            unit="image diagonals/s",
+            unit="image diameters/s",
             limits=(0.0, top),
             ticks=[(0.0, "0"), (top / 2, number(top / 2)), (top, number(top))],
             empty=NOT_OBSERVABLE,
@@ -291,7 +291,7 @@ def _period_axis(periods: FloatArray) -> tuple[float, float]:
 
 
 def _details(clip: dict[str, Any]) -> str:
-    """Return length, picture format and recording time in one line; what is unknown is left out."""
+    """Return length, format, recording time and notes in one line; what is unknown is left out."""
     parts = []
     if math.isfinite(_real(clip.get("duration_s"), math.nan)):
         parts.append(duration(float(clip["duration_s"])))
@@ -302,6 +302,7 @@ def _details(clip: dict[str, Any]) -> str:
     parts += [_text(clip.get("codec"))]
     if _text(clip.get("start_time")):
         parts.append(f"recorded {_text(clip['start_time'])}")
+    parts.append(_text(clip.get("notes")))
     return " · ".join(part for part in parts if part)
 
 

@@ -57,6 +57,14 @@
   }
 
   const clips = document.querySelectorAll("details.clip");
+  const closed = new Set();
+  addEventListener("beforeprint", () => {
+    for (const clip of clips) if (!clip.open) { closed.add(clip); clip.open = true; }
+  });
+  addEventListener("afterprint", () => {
+    for (const clip of closed) clip.open = false;
+    closed.clear();
+  });
   for (const button of document.querySelectorAll("button[data-open]")) {
     button.hidden = false;
     button.addEventListener("click", () => {

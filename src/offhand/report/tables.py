@@ -126,7 +126,7 @@ def read_tables(source: ReportSource) -> Tables:
         If there is no table ``clips``.
     """
     clips = source.table("clips")
-    clips = clips.assign(clip_id=clips["clip_id"].astype(str)).reset_index(drop=True)
+    clips = _without_folders(clips.assign(clip_id=clips["clip_id"].astype(str)))
     segments = _optional(source, "segments").sort_values(["clip_id", "start_s"])
     segments["seconds"] = segments["stop_s"] - segments["start_s"]
     labels = _optional(source, "labels").merge(segments, on=["clip_id", "segment_id"])
@@ -188,3 +188,19 @@ def _dtype(column: str) -> str:
     if column in ("is_default", "is_medoid"):
         return "bool"
     return "str" if column in ("clip_id", "modality", "clusterer", "scope") else "float64"
+
+
+def _without_folders(clips: pd.DataFrame) -> pd.DataFrame:
+    """Name files without their folders, in errors too: the page is made to be shown to others."""
+    clips = clips.reset_index(drop=True)
+    if "path" not in clips:
+        return clips
+    paths = clips["path"].fillna("").astype(str)
+    names = [Path(path).name for path in paths]
+    if "error" in clips:
+        errors = clips["error"].fillna("").astype(str)
+        clips["error"] = [
+            error.replace(path, name) if path else error
+            for error, path, name in zip(errors, paths, names, strict=True)
+        ]
+    return clips.assign(path=names)

@@ -24,14 +24,11 @@ class RhythmTrack:
     ----------
     time_s
         Middle of each step.
-    flow_speed
-        Mean speed of the flow in the step, in diameters per second.
     period_s, strength
         Of the ten seconds around it; see :class:`offhand.rhythm.periodicity.Period`.
     """
 
     time_s: FloatArray
-    flow_speed: FloatArray
     period_s: FloatArray
     strength: FloatArray
 
@@ -76,14 +73,8 @@ def track_rhythm(flow: FloatArray, *, rate_hz: float, start_s: float) -> RhythmT
     middles = np.arange(step // 2, max(len(flow), step // 2 + 1), step)
     around = [flow[max(0, middle - half) : middle + half] for middle in middles]
     periods = [flow_period(window, rate_hz=rate_hz) for window in around]
-    speed = np.full(len(middles), np.nan)
-    for index, middle in enumerate(middles):
-        inside = flow[max(0, middle - step // 2) : middle + step - step // 2, 2]
-        if not np.isnan(inside).all():
-            speed[index] = np.nanmean(inside)
     return RhythmTrack(
         time_s=start_s + middles / rate_hz,
-        flow_speed=speed,
         period_s=np.array([period.period_s for period in periods], dtype=np.float64),
         strength=np.array([period.strength for period in periods], dtype=np.float64),
     )

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from offhand.clustering.base import Clusterer
-from offhand.clustering.exemplars import exemplars
+from offhand.clustering.exemplars import EXEMPLARS_VERSION, exemplars
 from offhand.clustering.space import SPACE_VERSION, feature_space
 from offhand.records import Features, Scope
 from offhand.store import fingerprint, parquet
@@ -58,7 +58,8 @@ class ClusterFiles:
 
 def cluster_files(task: ClusterTask) -> ClusterFiles:
     """Return the files of a task's results."""
-    after = (task.modality_fingerprint, str(SPACE_VERSION), str(task.seed))
+    versions = f"space {SPACE_VERSION}", f"exemplars {EXEMPLARS_VERSION}"
+    after = (task.modality_fingerprint, *versions, f"seed {task.seed}")
     name = f"{task.modality}.{task.clusterer.name}"
     print_ = fingerprint.of_step(task.clusterer, after=after)
     workspace = Workspace(task.workspace)

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from offhand import rhythm
 from offhand.modalities.base import Modality
 from offhand.records import Clip, Segments, Signal
 from offhand.rhythm.flow import track_rhythm
 from offhand.rhythm.resample import to_uniform
 from offhand.segments.base import Segmenter
 from offhand.signals.base import SignalExtractor
-from offhand.stages.measure import clip_key, signal_path
+from offhand.stages.measure import clip_key, signal_fingerprint, signal_path
 from offhand.store import fingerprint, parquet
 from offhand.store.workspace import Workspace
 
@@ -113,10 +114,10 @@ def describe(task: DescribeTask, report: Callable[[float], None]) -> Segments:
             features = modality.describe(needed(modality.signals), segments)
             parquet.write_features(path, features, key=key)
         report(done / (len(task.modalities) + 1))
-    rhythm = rhythm_path(workspace, task.extractors, task.clip)
-    if rhythm is not None and not parquet.has_key(rhythm, key):
+    track = rhythm_path(workspace, task.extractors, task.clip)
+    if track is not None and not parquet.has_key(track, key):
         motion = needed(("motion",))["motion"]
-        parquet.write_frame(rhythm, _rhythm(motion, task.clip, stop_s=task.stop_s), key=key)
+        parquet.write_frame(track, _rhythm(motion, task.clip, stop_s=task.stop_s), key=key)
     return segments
 
 
@@ -126,7 +127,7 @@ def rhythm_path(
     """Return the file of a clip's rhythm over time, ``None`` where motion is not measured."""
     for extractor in extractors:
         if extractor.name == "motion":
-            name = fingerprint.digest([RHYTHM_VERSION, fingerprint.of_step(extractor)])
+            name = fingerprint.digest([RHYTHM_VERSION, *_upstream(("motion",), extractors)])
             return workspace.record_path("rhythm", "flow", name, clip.clip_id)
     return None
 
@@ -155,9 +156,12 @@ def _rhythm(motion: Signal, clip: Clip, *, stop_s: float) -> pd.DataFrame:
 
 
 def _upstream(names: tuple[str, ...], extractors: tuple[SignalExtractor, ...]) -> tuple[str, ...]:
-    """Return the fingerprints of the signals named; ValueError for one that is not configured."""
-    known = {extractor.name: fingerprint.of_step(extractor) for extractor in extractors}
+    """Return the fingerprints of the signals named, and of the tools that read them.
+
+    ValueError for a signal that is not configured.
+    """
+    known = {extractor.name: signal_fingerprint(extractor) for extractor in extractors}
     missing = sorted(set(names) - set(known))
     if missing:
         raise ValueError(f"no extractor for the signals {missing}; there are {sorted(known)}")
-    return tuple(known[name] for name in names)
+    return (f"rhythm {rhythm.VERSION}", *(known[name] for name in names))

@@ -15,7 +15,7 @@ from offhand.signals.base import SignalExtractor, join
 from offhand.signals.motion import Motion
 from offhand.store import fingerprint, parquet
 from offhand.store.workspace import Workspace
-from offhand.video.decode import FrameReader
+from offhand.video.decode import DECODE_VERSION, FrameReader
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +46,26 @@ def clip_key(clip: Clip) -> str:
     return fingerprint.digest([clip.source, clip.from_s, clip.to_s, mask])
 
 
+def signal_fingerprint(extractor: SignalExtractor) -> str:
+    """Return the fingerprint of a signal and of the decoding that feeds it."""
+    return fingerprint.of_step(extractor, after=(f"decode {DECODE_VERSION}",))
+
+
 def signal_path(workspace: Workspace, extractor: SignalExtractor, clip: Clip) -> Path:
     """Return the file of a clip's signal."""
     return workspace.record_path(
-        "signals", extractor.name, fingerprint.of_step(extractor), clip.clip_id
+        "signals", extractor.name, signal_fingerprint(extractor), clip.clip_id
     )
+
+
+def signal_notes(workspace: Workspace, extractors: Sequence[SignalExtractor], clip: Clip) -> str:
+    """Return what the stored signals of a clip noted of themselves, such as the lens assumed."""
+    found = [
+        f"{extractor.name} {name}: {text}"
+        for extractor in extractors
+        for name, text in parquet.read_notes(signal_path(workspace, extractor, clip)).items()
+    ]
+    return "; ".join(found)
 
 
 def measure(task: MeasureTask, report: Callable[[float], None]) -> ClipInfo:
@@ -123,9 +138,13 @@ def measure_signals(
 
 def _chunks(reader: FrameReader, extractors: Sequence[SignalExtractor]) -> Iterator[Signal]:
     """Yield the chunks of all signals as they are finished."""
+    threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # the decoder's threads keep the other cores busy
-    states = [step.start(reader.clip) for step in extractors]
-    for index, block in reader:
-        yield from states[index].update(block)
-    for state in states:
-        yield from state.finish()
+    try:
+        states = [step.start(reader.clip) for step in extractors]
+        for index, block in reader:
+            yield from states[index].update(block)
+        for state in states:
+            yield from state.finish()
+    finally:
+        cv2.setNumThreads(threads)

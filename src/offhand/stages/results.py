@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from offhand.records import Clip, ClipInfo, Features, Segments
 from offhand.stages.cluster import ClusterFiles
 from offhand.store import parquet
 from offhand.store.workspace import Workspace
+
+RANDOM_DRAWS = 20
 
 SEGMENTS = {"clip_id": "str", "segment_id": "int64", "start_s": "float64", "stop_s": "float64"}
 LABELS = {
@@ -70,8 +72,26 @@ class Clustering:
     files: ClusterFiles
 
 
-def write_clips(workspace: Workspace, clips: Sequence[tuple[Clip, ClipInfo]]) -> pd.DataFrame:
-    """Write the table ``clips`` and return it."""
+def exemplar_moments(
+    clusterings: Sequence[Clustering], cuts: Sequence[Segments]
+) -> dict[str, tuple[tuple[int, float], ...]]:
+    """Return, by clip, ``(segment_id, middle in s)`` of every exemplar of a pooled cluster."""
+    chosen: dict[str, set[int]] = {}
+    for clustering in clusterings:
+        table = parquet.read_frame(clustering.files.exemplars)[0]
+        for clip_id, rows in table[table["scope"] == "pooled"].groupby("clip_id"):
+            chosen.setdefault(str(clip_id), set()).update(rows["segment_id"].astype(int))
+    middles = {cut.clip_id: (cut.start_s + cut.stop_s) / 2 for cut in cuts}
+    return {
+        clip_id: tuple((index, float(middles[clip_id][index])) for index in sorted(indices))
+        for clip_id, indices in chosen.items()
+    }
+
+
+def write_clips(
+    workspace: Workspace, clips: Sequence[tuple[Clip, ClipInfo]], notes: Mapping[str, str]
+) -> None:
+    """Write the table ``clips``; ``notes`` tells, by clip, what its signals found out."""
     rows = []
     for clip, info in clips:
         row = {"clip_id": clip.clip_id, "path": _readable(clip.path)} | dataclasses.asdict(info)
@@ -79,17 +99,17 @@ def write_clips(workspace: Workspace, clips: Sequence[tuple[Clip, ClipInfo]]) ->
         row |= {
             "from_s": clip.from_s,
             "to_s": np.nan if clip.to_s is None else clip.to_s,
+            "notes": notes.get(clip.clip_id, ""),
             "mask_path": _readable(clip.mask_path or ""),
         }
         rows.append(row)
     columns = ["clip_id", "path", *(f.name for f in dataclasses.fields(ClipInfo))]
-    table = pd.DataFrame(rows, columns=[*columns, "from_s", "to_s", "mask_path"])
+    table = pd.DataFrame(rows, columns=[*columns, "from_s", "to_s", "mask_path", "notes"])
     parquet.write_frame(workspace.table_path("clips"), table)
-    return table
 
 
-def write_segments(workspace: Workspace, segments: Sequence[Segments]) -> pd.DataFrame:
-    """Write the table ``segments`` and return it."""
+def write_segments(workspace: Workspace, segments: Sequence[Segments]) -> None:
+    """Write the table ``segments``."""
     parts = [
         pd.DataFrame(
             {
@@ -103,7 +123,6 @@ def write_segments(workspace: Workspace, segments: Sequence[Segments]) -> pd.Dat
     ]
     table = _stacked(parts, SEGMENTS)
     parquet.write_frame(workspace.table_path("segments"), table)
-    return table
 
 
 def write_features(workspace: Workspace, modality: str, paths: Sequence[Path]) -> None:
@@ -132,13 +151,11 @@ def write_joined(workspace: Workspace, name: str, paths: Sequence[Path]) -> None
     parquet.write_frame(workspace.table_path(name), _stacked(parts, JOINED[name]))
 
 
-def write_clusters(
-    workspace: Workspace, clusterings: Sequence[Clustering], *, seed: int
-) -> pd.DataFrame:
-    """Write the tables ``labels``, ``exemplars`` and ``consistency``; return the exemplars.
+def write_clusters(workspace: Workspace, clusterings: Sequence[Clustering], *, seed: int) -> None:
+    """Write the tables ``labels``, ``exemplars`` and ``consistency``.
 
-    The controls of ``consistency`` have the number of clusters of the default clustering with the
-    most clusters, so that they are judged on equal terms.
+    The control of random labels is the mean of ``RANDOM_DRAWS`` draws with as many clusters as the
+    default clustering that has the most, and no noise.
     """
     labels, shown, rows = [], [], []
     clip_id = np.empty(0, dtype=np.str_)
@@ -156,19 +173,26 @@ def write_clusters(
         measured = consistency(pooled["label"].to_numpy(np.int64), clip_id)
         rows.append(what | dataclasses.asdict(measured))
     n_clusters = max((row["n_clusters"] for row in rows if row["is_default"]), default=0)
+    draws = [
+        consistency(random_labels(len(clip_id), n_clusters, seed=seed + draw), clip_id)
+        for draw in range(RANDOM_DRAWS)
+    ]
+    random = dataclasses.replace(
+        draws[0],
+        seed_entropy=float(np.mean([draw.seed_entropy for draw in draws])),
+        seed_multi_clip_share=float(np.mean([draw.seed_multi_clip_share for draw in draws])),
+    )
     controls = {
-        "control:random": random_labels(len(clip_id), n_clusters, seed=seed),
-        "control:one_cluster": one_cluster(len(clip_id)),
-        "control:clip_identity": clip_identity(clip_id),
+        "control:random": random,
+        "control:one_cluster": consistency(one_cluster(len(clip_id)), clip_id),
+        "control:clip_identity": consistency(clip_identity(clip_id), clip_id),
     }
-    for name, label in controls.items():
+    for name, measured in controls.items():
         what = {"modality": name, "clusterer": "none", "is_default": False}
-        rows.append(what | dataclasses.asdict(consistency(label, clip_id)))
-    exemplars = _stacked(shown, EXEMPLARS)
+        rows.append(what | dataclasses.asdict(measured))
     parquet.write_frame(workspace.table_path("labels"), _stacked(labels, LABELS))
-    parquet.write_frame(workspace.table_path("exemplars"), exemplars)
+    parquet.write_frame(workspace.table_path("exemplars"), _stacked(shown, EXEMPLARS))
     parquet.write_frame(workspace.table_path("consistency"), pd.DataFrame(rows))
-    return exemplars
 
 
 def _readable(text: str) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from offhand.errors import VideoError
+from offhand.files import write_text
 from offhand.synthetic.render import render
 from offhand.synthetic.script import PERIODS_S, RATE, SIZE_PX, truth, write_script
 from offhand.video.encode import write_video
@@ -59,7 +61,7 @@ def synthesise(
     ------
     ValueError
         A value out of its range.
-    VideoError
+    VideoError, StoreError
         A file cannot be written.
     """
     if n_clips < 1:
@@ -67,7 +69,10 @@ def synthesise(
     if seed < 0:
         raise ValueError(f"seed is {seed}, must be at least 0")
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise VideoError(f"{folder}: cannot be made ({error.strerror or error})") from error
     videos = []
     for number in range(1, n_clips + 1):
         script = write_script(
@@ -81,6 +86,6 @@ def synthesise(
         video = folder / f"{script.clip}.mp4"
         write_video(video, render(script, rim=rim), rate=rate)
         text = json.dumps(truth(script), indent=1)
-        video.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+        write_text(video.with_suffix(".json"), text + "\n")
         videos.append(video)
     return videos

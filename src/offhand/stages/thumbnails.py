@@ -17,6 +17,9 @@ from offhand.video.thumbnails import thumbnails
 
 SHORT_SIDE_PX = 120
 
+VERSION = 1
+"""Raised whenever the same moments get other pictures."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ThumbnailTask:
@@ -39,7 +42,9 @@ class ThumbnailTask:
 
 def thumbnails_path(workspace: Workspace, clip: Clip) -> Path:
     """Return the file of a clip's thumbnails."""
-    return workspace.record_path("thumbnails", "exemplar", str(SHORT_SIDE_PX), clip.clip_id)
+    return workspace.record_path(
+        "thumbnails", "exemplar", f"{SHORT_SIDE_PX}-{VERSION}", clip.clip_id
+    )
 
 
 def make_thumbnails(task: ThumbnailTask, report: Callable[[float], None]) -> None:

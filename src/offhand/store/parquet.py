@@ -127,6 +127,11 @@ def read_clip_info(path: Path) -> ClipInfo:
     return ClipInfo(**meta["clip"])
 
 
+def read_notes(path: Path) -> dict[str, str]:
+    """Read what a stored signal noted of itself."""
+    return dict(_unpacked(pq.read_metadata(path).metadata).get("notes", {}))
+
+
 def write_segments(path: Path, segments: Segments, *, key: str) -> None:
     """Write a clip's segments; raises StoreError."""
     frame = pd.DataFrame({"start_s": segments.start_s, "stop_s": segments.stop_s})

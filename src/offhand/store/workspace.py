@@ -162,9 +162,10 @@ class Workspace:
             if not path.name.startswith(".")
         )
 
-    def drop_tables(self, *, keep: set[str]) -> None:
-        """Delete result tables of earlier runs that the last one did not write."""
-        for name in set(self.tables()) - keep:
+    def withdraw_results(self) -> None:
+        """Delete report and tables, so that results of two runs never stand side by side."""
+        self.report_path.unlink(missing_ok=True)
+        for name in self.tables():
             self.table_path(name).unlink(missing_ok=True)
 
     def modalities(self) -> list[str]:

@@ -59,7 +59,9 @@ def open_video(path: str, *, threads: int = 0) -> Iterator[tuple[InputContainer,
             if file.stat().st_size == 0:
                 raise VideoError(f"{path}: the file is empty")
             content = stack.enter_context(file.open("rb"))
-            container = av.open(content, "r", options=dict(_NO_OTHER_FILE))
+            container = av.open(
+                content, "r", options=dict(_NO_OTHER_FILE), metadata_errors="replace"
+            )
             stack.enter_context(container)
         except av.error.FFmpegError as error:
             raise VideoError(f"{path}: not a readable video ({error.strerror})") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
+
+DECODE_VERSION = 1
+"""Raised whenever the same file gives other frames or times."""
 
 BLOCK_FRAMES = 32
 """Frames a block holds at most."""
@@ -171,7 +175,7 @@ class FrameReader:
                 packet = next(packets)
             except (StopIteration, av.error.EOFError):
                 return
-            except av.error.FFmpegError:
+            except (av.error.FFmpegError, OSError):  # OSError: the disk
                 self._lost += 1
                 return
             try:
@@ -203,7 +207,7 @@ class FrameReader:
             height=height,
             codec=stream.codec_context.name,
             rotation_deg=rotation,
-            start_time=metadata.get("creation_time", ""),
+            start_time=_clock(metadata.get("creation_time", "")),
         )
 
     def _problems(self, end_s: float, header_s: float | None) -> list[str]:
@@ -318,6 +322,15 @@ class FrameScaler:
             width, height = height, width
         scale = min(1.0, self._request.short_side_px / min(width, height))
         return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _clock(text: str) -> str:
+    """Return a recording clock in ISO 8601 as it stands, nothing for any other text."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return ""
+    return text
 
 
 def _clockwise_deg(frame: VideoFrame) -> int:

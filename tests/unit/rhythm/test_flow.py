@@ -63,7 +63,7 @@ def test_steps_cover_the_clip() -> None:
     assert np.abs(np.diff(track.time_s) - STEP_S).max() <= 0.51 / RATE_HZ
     assert track.time_s[0] - 7.0 <= STEP_S
     assert 66.0 < track.time_s[-1] < 67.0
-    sizes = {len(track.time_s), len(track.flow_speed), len(track.period_s), len(track.strength)}
+    sizes = {len(track.time_s), len(track.period_s), len(track.strength)}
     assert len(sizes) == 1
 
 
@@ -74,17 +74,8 @@ def test_a_gap_has_no_rhythm() -> None:
     deep = (track.time_s > 26) & (track.time_s < 34)
     assert np.isnan(track.period_s[deep]).all()
     assert np.isnan(track.strength[deep]).all()
-    inside = (track.time_s > 21) & (track.time_s < 39)
-    assert np.isnan(track.flow_speed[inside]).all()
     outside = (track.time_s < 14) | (track.time_s > 46)
     np.testing.assert_allclose(track.period_s[outside], 1.0, rtol=0.02)
-    assert np.isfinite(track.flow_speed[outside]).all()
-
-
-def test_speed_is_the_mean_of_its_step() -> None:
-    flow = np.tile(np.arange(90.0)[:, None], (1, 3))
-    track = track_rhythm(flow, rate_hz=10.0, start_s=0.0)
-    np.testing.assert_allclose(track.flow_speed[1:-1], 10 * track.time_s[1:-1], atol=0.51)
 
 
 @pytest.mark.parametrize("n", [0, 1, 5])

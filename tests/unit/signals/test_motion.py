@@ -329,11 +329,19 @@ def test_a_cut_is_not_measured_as_motion() -> None:
     assert not np.isnan(signal.channel("camera_x")[~at_cut]).any()
 
 
+def test_frames_too_rare_for_flow_are_unknown_not_an_error() -> None:
+    times_s = np.arange(12) * 1.0
+    signal = _measure(times_s, _film(lambda t: {"x": 0.01 * t}, times_s))
+    assert len(signal.time_s) == 11
+    assert np.isnan(signal.values).all()
+
+
 def test_a_long_pause_without_frames_is_not_bridged() -> None:
     times_s = np.concatenate([even_times(30), 5 + even_times(30)])
     signal = _measure(times_s, _film(lambda t: {"x": 0.1 * t}, times_s))
-    assert not np.any((signal.time_s > 1.95) & (signal.time_s < 5))
-    assert signal.channel("camera_x") == pytest.approx(-0.1, rel=0.1)
+    inside = (signal.time_s > 1.95) & (signal.time_s < 5)
+    assert np.isnan(signal.values[inside]).all()
+    assert signal.channel("camera_x")[~inside] == pytest.approx(-0.1, rel=0.1)
 
 
 # chunks and edges

@@ -182,6 +182,17 @@ def test_the_recording_clock_is_reported(tmp_path: Path) -> None:
     told = _read(write(tmp_path / "a.mp4", marked(even_times(3)), metadata=clock))[2].start_time
     assert told.startswith("2024-05-06T07:08:09")
     assert _read(write(tmp_path / "b.mp4", marked(even_times(3))))[2].start_time == ""
+    clock = {"creation_time": "last Tuesday"}
+    told = _read(write(tmp_path / "c.mkv", marked(even_times(3)), metadata=clock))[2].start_time
+    assert told == ""
+
+
+def test_tags_that_are_no_utf8_do_not_matter(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.avi", marked(even_times(6)), metadata={"title": "Lukas Mueller"})
+    content = path.read_bytes()
+    assert b"Mueller" in content
+    path.write_bytes(content.replace(b"Mueller", b"M\xfcller_"))
+    assert _read(path)[2].n_frames == 6
 
 
 def test_one_frame_is_a_clip_of_unknown_rate(tmp_path: Path) -> None:

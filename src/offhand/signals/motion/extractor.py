@@ -68,7 +68,7 @@ class Motion:
     Attributes
     ----------
     rate_hz
-        Highest sampling rate.
+        Sampling rate wanted.
     short_side_px
         Size of the images that flow is computed on.
     lens
@@ -80,9 +80,13 @@ class Motion:
     """
 
     name: ClassVar[str] = "motion"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
-    rate_hz: float = option(15.0, "highest sampling rate in samples per second")
+    rate_hz: float = option(
+        15.0,
+        "sampling rate wanted; a constant source is thinned by a whole number, so the "
+        "rate reached may lie a third above or below",
+    )
     short_side_px: int = option(160, "shorter side of the images that flow is computed on")
     lens: Literal["auto", "similarity", "equidistant"] = option(
         "auto",
@@ -197,10 +201,10 @@ class MotionState:
         self._unchanged = []
         self._before = (time_s, image)
         step_s = time_s - before_s
-        if step_s > LONGEST_STEP_S:
-            return
         flow = self._grid.between(before, image)
-        if change > CUT_LEVELS and histogram_distance(before, image) > CUT_DISTANCE:
+        if step_s > LONGEST_STEP_S or (
+            change > CUT_LEVELS and histogram_distance(before, image) > CUT_DISTANCE
+        ):
             flow = np.full_like(flow, np.nan)
         self._chunk.add((before_s + time_s) / 2, step_s, flow, self._grid.texture(image))
 
@@ -250,10 +254,10 @@ class MotionState:
             height, width = self._before[1].shape[:2]
             self._settle((height, width))
         values = np.full((len(chunk.time_s), len(CHANNELS)), np.nan)
-        if self._rim_finder is None:  # else every frame so far was black
-            shift = np.stack(chunk.flow)
-            moved_px = np.linalg.norm(shift, axis=2) * self._grid.diagonal_px
-            known = ~np.isnan(moved_px[:, 0])
+        shift = np.stack(chunk.flow)
+        moved_px = np.linalg.norm(shift, axis=2) * self._grid.diagonal_px
+        known = ~np.isnan(moved_px[:, 0])
+        if self._rim_finder is None and known.any():  # else every frame so far was black
             self._still.add(moved_px[known])
             step_s = np.array(chunk.step_s)
             weights = np.stack(chunk.texture) * self._usable * ~self._still.mask()
@@ -290,7 +294,7 @@ class MotionState:
                 _mean(np.linalg.norm(flow, axis=2), weights),
                 _mean(flow[:, :, 0], weights),
                 _mean(flow[:, :, 1], weights),
-                np.linalg.norm(camera, axis=2).mean(axis=1),
+                _mean(np.linalg.norm(camera, axis=2), weights),
                 parameters,
                 _mean(np.linalg.norm(residual, axis=2), weights * self._zone),
                 _mean(residual[:, :, 0], weights * self._zone),
