@@ -247,6 +247,7 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
     ]
     cuts = _described(job, usable, infos)
     good = [clip for clip, _ in usable if infos[clip.clip_id].status != "failed"]
+    job.runner.release()  # decoders and clustering libraries need not share the memory
     tasks = _cluster_tasks(job, good)
     for outcome in job.stage("clustering", cluster, tasks):
         if outcome.error:
@@ -260,6 +261,7 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
         )
         for task in tasks
     ]
+    job.runner.release()
     moments = exemplar_moments(clusterings, cuts)
     pictured = job.stage(
         "thumbnails",

@@ -408,6 +408,7 @@ def test_a_task_that_kills_its_process_costs_itself_alone() -> None:
         assert died == {3, 5}
         rest = {outcome.index: outcome.result for outcome in outcomes if not outcome.error}
         assert rest == {index: 2 * index for index in range(8) if index not in died}
+        runner.release()
         again = list(runner.run(_double, [1, 2]))
     assert sorted(outcome.result or 0 for outcome in again) == [2, 4]
 

@@ -58,3 +58,7 @@ class Runner(Protocol):
             Called now and then with the number of tasks done, fractions included.
         """
         ...
+
+    def release(self) -> None:
+        """Let go of the memory that finished tasks left behind; later tasks start anew."""
+        ...

@@ -90,6 +90,10 @@ class LocalRunner:
                             yield Outcome(index=index, error=DIED)
                     self._close(kill=True)
 
+    def release(self) -> None:
+        """End the idle worker processes; the next tasks get new ones."""
+        self._close(kill=True)
+
     def _attempt(
         self,
         function: Callable[[Task, Report], Result],
