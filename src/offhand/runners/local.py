@@ -92,7 +92,7 @@ class LocalRunner:
 
     def release(self) -> None:
         """End the idle worker processes; the next tasks get new ones."""
-        self._close(kill=True)
+        self._close(kill=False)
 
     def _attempt(
         self,
