@@ -20,5 +20,13 @@ class StoreError(OffhandError):
     """A workspace cannot be read or written."""
 
 
+class WeightsError(OffhandError):
+    """Model weights are damaged, or not of the kind that a model needs."""
+
+
+class WeightsMissing(WeightsError):
+    """Model weights, or the packages that run them, are not on this machine."""
+
+
 class ConfigError(OffhandError):
     """The configuration names something unknown or holds a value of the wrong kind."""

@@ -118,17 +118,35 @@ class FrameRequest:
         Length of the image's shorter side after scaling (never enlarged).
     colour
         ``grey`` for images ``(n, height, width)``, ``rgb`` for ``(n, height, width, 3)``.
+    stretch_s, every_s
+        Only frames in the first ``stretch_s`` seconds of every ``every_s`` seconds of the
+        recording are wanted; all of them by default.
     """
 
     rate_hz: float | None
     short_side_px: int
     colour: Literal["grey", "rgb"]
+    stretch_s: float = 1.0
+    every_s: float = 1.0
 
     def __post_init__(self) -> None:
         if self.rate_hz is not None and not self.rate_hz > 0:
             raise ValueError(f"rate_hz is {self.rate_hz}, must be positive or None")
         if self.short_side_px < 16:
             raise ValueError(f"short_side_px is {self.short_side_px}, must be at least 16")
+        if not 0 < self.stretch_s <= self.every_s:
+            raise ValueError(
+                f"stretch_s is {self.stretch_s}, must lie above 0 and up to every_s ({self.every_s})"
+            )
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether frames are wanted from all of the recording, not from stretches of it."""
+        return self.stretch_s == self.every_s
+
+    def wants(self, time_s: float) -> bool:
+        """Tell whether a time lies in a stretch that is wanted."""
+        return self.is_whole or time_s % self.every_s < self.stretch_s
 
 
 @dataclass(frozen=True, kw_only=True)

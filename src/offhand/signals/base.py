@@ -38,6 +38,11 @@ class SignalExtractor(Protocol):
         """The frames it needs."""
         ...
 
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """Names of the model weights it needs, as in :mod:`offhand.weights`; often none."""
+        ...
+
     def start(self, clip: Clip) -> SignalState:
         """Begin a clip."""
         ...

@@ -251,6 +251,7 @@ class _Queue:
     """Frames of one request on their way to a block."""
 
     def __init__(self, request: FrameRequest, aspect: float) -> None:
+        self._request = request
         self._sampled = request.rate_hz is not None
         self._limit = RateLimit(request.rate_hz)
         self._scaler = FrameScaler(request, aspect=aspect)
@@ -262,7 +263,9 @@ class _Queue:
 
     def push(self, time_s: float, frame: VideoFrame, *, repeat: bool) -> bool:
         """Keep a frame if the request wants it; tell whether a block is full."""
-        if (repeat and self._sampled) or not self._limit.takes(time_s):
+        if (repeat and self._sampled) or not self._request.wants(time_s):
+            return False
+        if not self._limit.takes(time_s):
             return False
         self._times.append(time_s)
         self._images.append(self._scaler(frame))

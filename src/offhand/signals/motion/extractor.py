@@ -115,6 +115,11 @@ class Motion:
         """Grey frames at the sampling rate."""
         return FrameRequest(rate_hz=self.rate_hz, short_side_px=self.short_side_px, colour="grey")
 
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """None: no model is involved."""
+        return ()
+
     def start(self, clip: Clip) -> MotionState:
         """Begin a clip.
 

@@ -1,0 +1,1 @@
+"""Inference: one module a model; the only place that imports inference engines."""
