@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from offhand.evaluation.consistency import consistency
     from offhand.modalities.ego_motion import EgoMotion
     from offhand.modalities.flow_rhythm import FlowRhythm
-    from offhand.pipeline import Selection, run
+    from offhand.pipeline import run
     from offhand.segments.changepoint import ChangePoints
     from offhand.stages.measure import measure_signals
+    from offhand.stages.register import Selection
     from offhand.stages.synth import synthesise
     from offhand.store.workspace import Workspace
 
@@ -28,7 +29,7 @@ _WHERE = {
     "FlowRhythm": "offhand.modalities.flow_rhythm",
     "Hdbscan": "offhand.clustering.hdbscan",
     "OffhandError": "offhand.errors",
-    "Selection": "offhand.pipeline",
+    "Selection": "offhand.stages.register",
     "Workspace": "offhand.store.workspace",
     "consistency": "offhand.evaluation.consistency",
     "feature_space": "offhand.clustering.space",

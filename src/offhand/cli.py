@@ -67,7 +67,7 @@ class _Commands(click.Group):
 )
 @click.version_option(package_name="offhand")
 def main() -> None:
-    r"""Find which work activities repeat in video, when the hands are barely visible.
+    """Find which work activities repeat in video, when the hands are barely visible.
 
     \b
     offhand run clips/ -o out          analyse a folder of clips; open out/report.html
@@ -93,6 +93,16 @@ def main() -> None:
     type=click.Path(exists=True, dir_okay=False),
     help="Image whose black pixels are left out.",
 )
+@click.option(
+    "--hands",
+    type=click.Choice(["sampled", "every-frame", "off"]),
+    help="Hand coverage: from stretches (the default), a full audit (slow), or none.",
+)
+@click.option(
+    "--download/--offline",
+    default=None,
+    help="Fetch model weights that are missing, or never; left out: general.download decides.",
+)
 @click.option("--strict", is_flag=True, help="Exit with an error if any clip failed.")
 def run(
     clips: tuple[str, ...],
@@ -103,30 +113,44 @@ def run(
     from_s: float,
     to_s: float | None,
     mask: str | None,
+    hands: str | None,
+    download: bool | None,
     strict: bool,
 ) -> None:
-    r"""Analyse CLIPS (video files, or folders of them) and write tables and a report.
+    """Analyse CLIPS (video files, or folders of them) and write tables and a report.
 
     Run it again with more clips or other options: only what changed is computed anew. A clip that
-    cannot be read is listed with its reason and costs the others nothing.
+    cannot be read is listed with its reason and costs the others nothing. What needs model weights
+    that are not on this machine is left out and listed: get them with `offhand weights pull`, or
+    with --download.
 
     \b
     offhand run clips/ -o out
+    offhand run clips/ -o out --download --hands every-frame
     offhand run clips/ -o out --set segments.changepoint.penalty=30
     offhand run clips/ -o out --set general.segmentation=window
     offhand run day1.mp4 -o out --from 60 --to 600 --mask vest.png
     """
     from offhand import pipeline
+    from offhand.stages.register import Selection
 
     config = _load(config_file, overrides)
+    if hands:
+        config = config.with_hands(hands)
     if not all(map(math.isfinite, (from_s, to_s or 0.0))):
         raise click.BadParameter("--from and --to take a number of seconds")
     if to_s is not None and to_s <= from_s:
         raise click.BadParameter(f"--to {to_s:g} must lie after --from {from_s:g}")
-    selection = pipeline.Selection(from_s=from_s, to_s=to_s, mask=mask)
+    selection = Selection(from_s=from_s, to_s=to_s, mask=mask)
     with _progress() as on_progress:
         workspace = pipeline.run(
-            clips, out, config=config, selection=selection, jobs=jobs, on_progress=on_progress
+            clips,
+            out,
+            config=config,
+            selection=selection,
+            jobs=jobs,
+            download=download,
+            on_progress=on_progress,
         )
     failed, total = _summary(workspace)
     if failed == total or (strict and failed):
@@ -171,7 +195,7 @@ def info(clip: str) -> None:
 @main.command()
 @_configured
 def config(config_file: str | None, overrides: tuple[str, ...]) -> None:
-    r"""Print the effective configuration as TOML, with the documentation of every option.
+    """Print the effective configuration as TOML, with the documentation of every option.
 
     \b
     offhand config > offhand.toml      a file to edit, for: offhand run ... --config offhand.toml
@@ -187,7 +211,7 @@ def config(config_file: str | None, overrides: tuple[str, ...]) -> None:
 @click.option("--duration", "duration_s", type=click.FloatRange(min=10), default=60.0)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 def synth(folder: str, n_clips: int, duration_s: float, seed: int) -> None:
-    r"""Write synthetic clips with known activities (and their truth as JSON) into FOLDER.
+    """Write synthetic clips with known activities (and their truth as JSON) into FOLDER.
 
     They are drawn, not filmed: good for trying settings, no substitute for real footage.
 
@@ -198,6 +222,70 @@ def synth(folder: str, n_clips: int, duration_s: float, seed: int) -> None:
 
     for path in synthesise(Path(folder), n_clips=n_clips, duration_s=duration_s, seed=seed):
         click.echo(str(path))
+
+
+@main.group(cls=_Commands)
+def weights() -> None:
+    """Get and check the model weights that signals need.
+
+    `offhand weights pull` fetches what the default install uses. Others, which need
+    offhand[hub], are fetched by name, such as `offhand weights pull dinov2_small`.
+    """
+
+
+@weights.command("list")
+def weights_list() -> None:
+    """List all weights, and whether they are here."""
+    from offhand.weights import MANIFEST, check
+
+    row = "{:19}{:9}{:12}{:>9}  {:9}{:19}{}".format
+    click.echo(row("name", "version", "licence", "size", "install", "needed by", "status"))
+    for entry in MANIFEST.values():
+        install, size = entry.extra or "default", f"{entry.size / 1e6:.1f} MB"
+        users, (status, _) = ", ".join(entry.needed_by), check(entry.name)
+        click.echo(row(entry.name, entry.version, entry.licence, size, install, users, status))
+
+
+@weights.command("pull")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def weights_pull(names: tuple[str, ...]) -> None:
+    """Fetch weights: by NAME, or the default ones.
+
+    Without NAME, everything that the default install uses is fetched. What is here and right is
+    not fetched again, and what is damaged is replaced.
+    """
+    from offhand.weights import home, pull
+
+    with _progress() as on_progress:
+        fetched = pull(names or None, on_progress=on_progress)
+    click.echo(f"fetched: {', '.join(fetched) or 'nothing, all of it is here'}")
+    click.echo(f"folder: {home() / 'weights'}")
+
+
+@weights.command("verify")
+def weights_verify() -> None:
+    """Check all files that are here.
+
+    The exit code is 1 if any is damaged.
+    """
+    from offhand.weights import MANIFEST, check
+
+    found = {name: check(name) for name in MANIFEST}
+    for name, (status, reason) in found.items():
+        click.echo(f"{name:19}{status}" + (f": {reason}" if status == "damaged" else ""))
+    if any(status == "damaged" for status, _ in found.values()):
+        sys.exit(1)
+
+
+@weights.command("path")
+@click.argument("name", required=False)
+def weights_path(name: str | None) -> None:
+    """Print the cache folder, or that of NAME."""
+    from offhand.weights import MANIFEST, folder, home
+
+    if name and name not in MANIFEST:
+        raise click.BadParameter(f"no weights {name}; known: {', '.join(MANIFEST)}")
+    click.echo(str(folder(name) if name else home()))
 
 
 def _seconds(clips: pd.DataFrame) -> float:

@@ -9,13 +9,14 @@ import json
 import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, get_origin, get_type_hints
+from typing import Any, cast, get_origin, get_type_hints
 
 import pydantic
 
 from offhand.clustering.base import Clusterer
+from offhand.clustering.fusion import LateFusion
 from offhand.clustering.hdbscan import Hdbscan
 from offhand.clustering.ward import Ward
 from offhand.errors import ConfigError
@@ -30,6 +31,7 @@ from offhand.signals.base import installed as installed_signals
 
 SEGMENTERS: dict[str, type[Any]] = {step.name: step for step in (ChangePoints, Windows)}
 CLUSTERERS: dict[str, type[Any]] = {step.name: step for step in (Hdbscan, Ward)}
+FUSIONS: dict[str, type[Any]] = {LateFusion.name: LateFusion}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,12 @@ class General:
         Hdbscan.name, f"the clusterer that the report leads with: {' or '.join(CLUSTERERS)}"
     )
     modalities: tuple[str, ...] = option((), "modalities to use; empty for all that are installed")
+    signals: tuple[str, ...] = option(
+        (), "signals to measure beside those that segmentation and modalities read"
+    )
+    download: bool = option(
+        False, "fetch model weights that are missing; otherwise nothing is ever fetched"
+    )
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -63,6 +71,8 @@ class Config:
         Options of the run.
     signals, segmenters, modalities, clusterers
         The configured steps by name.
+    fusion
+        How modalities are joined.
     """
 
     general: General
@@ -70,6 +80,7 @@ class Config:
     segmenters: dict[str, Segmenter]
     modalities: dict[str, Modality]
     clusterers: dict[str, Clusterer]
+    fusion: LateFusion
 
     @property
     def segmenter(self) -> Segmenter:
@@ -83,11 +94,34 @@ class Config:
         return tuple(self.modalities[name] for name in names)
 
     @property
-    def used_signals(self) -> tuple[SignalExtractor, ...]:
-        """The signals that segmentation and modalities read."""
-        names = set(self.segmenter.signals)
+    def required_signals(self) -> frozenset[str]:
+        """Names of the signals that no step can do without, and of those wanted for themselves."""
+        names = {*self.segmenter.signals, *self.general.signals}
         names.update(*(modality.signals for modality in self.used_modalities))
+        return frozenset(names)
+
+    @property
+    def used_signals(self) -> tuple[SignalExtractor, ...]:
+        """The signals that some step reads, and those wanted for themselves."""
+        optional = (modality.optional_signals for modality in self.used_modalities)
+        names = self.required_signals.union(*optional)
         return tuple(step for name, step in self.signals.items() if name in names)
+
+    def with_hands(self, how: str) -> Config:
+        """Return the configuration with hands looked for as told.
+
+        Parameters
+        ----------
+        how
+            ``off``, or a value of the option ``signals.hands.coverage``.
+        """
+        others = tuple(name for name in self.general.signals if name != "hands")
+        signals = self.signals
+        if how != "off":
+            others = (*others, "hands")
+            coverage: Any = {"coverage": how}
+            signals = {**signals, "hands": replace(cast(Any, signals["hands"]), **coverage)}
+        return replace(self, general=replace(self.general, signals=others), signals=signals)
 
 
 def load(file: str | Path | None = None, overrides: Sequence[str] = ()) -> Config:
@@ -130,10 +164,17 @@ def to_toml(config: Config) -> str:
         for field in dataclasses.fields(step):
             doc = field.metadata.get("doc", "")
             lines += [f"# {line}" for line in textwrap.wrap(doc, 96)]
-            value = getattr(step, field.name)
-            lines.append(f"{field.name} = {_toml_value(value)}")
+            lines += _toml_lines(field.name, getattr(step, field.name))
         lines.append("")
     return "\n".join(lines)
+
+
+def _toml_lines(name: str, value: Any) -> list[str]:
+    """Return the lines of one option; a long list has a line for each entry."""
+    line = f"{name} = {_toml_value(value)}"
+    if len(line) <= 100 or not isinstance(value, tuple):
+        return [line]
+    return [f"{name} = [", *(f"    {_toml_value(entry)}," for entry in value), "]"]
 
 
 def _toml_value(value: Any) -> str:
@@ -149,6 +190,7 @@ def _classes() -> dict[str, dict[str, type[Any]]]:
         "segments": SEGMENTERS,
         "modalities": dict(installed_modalities()),
         "clustering": CLUSTERERS,
+        "fusion": FUSIONS,
     }
 
 
@@ -159,6 +201,7 @@ def _sections(config: Config) -> Iterator[tuple[str, Any]]:
         "segments": config.segmenters,
         "modalities": config.modalities,
         "clustering": config.clusterers,
+        "fusion": {LateFusion.name: config.fusion},
     }
     for group, steps in groups.items():
         for name, step in steps.items():
@@ -184,6 +227,8 @@ def _build(values: Mapping[str, Any]) -> Config:
     _check("general.clusterer", general.clusterer, CLUSTERERS)
     for name in general.modalities:
         _check("general.modalities", name, classes["modalities"])
+    for name in general.signals:
+        _check("general.signals", name, classes["signals"])
     groups = {
         group: {name: made[f"{group}.{name}"] for name in steps} for group, steps in classes.items()
     }
@@ -193,6 +238,7 @@ def _build(values: Mapping[str, Any]) -> Config:
         segmenters=groups["segments"],
         modalities=groups["modalities"],
         clusterers=groups["clustering"],
+        fusion=groups["fusion"][LateFusion.name],
     )
 
 
@@ -230,7 +276,7 @@ def _coerced(value: Any, kind: Any) -> Any:
         with contextlib.suppress(tomllib.TOMLDecodeError):  # plain text, such as a method's name
             value = tomllib.loads(f"value = {value}")["value"]
     if get_origin(kind) is tuple:
-        listed = value.split(",") if isinstance(value, str) else value
+        listed = [part for part in value.split(",") if part] if isinstance(value, str) else value
         value = tuple(listed) if isinstance(listed, list) else value
     return pydantic.TypeAdapter(kind).validate_python(value, strict=True)
 

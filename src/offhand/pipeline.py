@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import loky
 
 from offhand.config import Config, load, to_toml
-from offhand.errors import OffhandError, VideoError
+from offhand.errors import OffhandError
 from offhand.records import Clip, ClipInfo, Segments
 from offhand.report.page import write_report
 from offhand.runners.base import Outcome, Runner
 from offhand.runners.local import LocalRunner
-from offhand.stages.cluster import ClusterTask, cluster, cluster_files
+from offhand.stages.cluster import ClusterTask, FeatureFiles, cluster, cluster_files
 from offhand.stages.describe import (
     DescribeTask,
     describe,
@@ -28,47 +26,31 @@ from offhand.stages.describe import (
     modality_fingerprint,
     rhythm_path,
 )
+from offhand.stages.fuse import FuseTask, fuse, weights_path
 from offhand.stages.measure import (
     MeasureTask,
     clip_key,
     measure,
     signal_fingerprint,
-    signal_notes,
 )
+from offhand.stages.prepare import Plan, prepare
+from offhand.stages.register import Selection, find_clips, register
 from offhand.stages.results import (
     Clustering,
     exemplar_moments,
     write_clips,
     write_clusters,
     write_features,
+    write_fusion,
     write_joined,
     write_segments,
+    write_steps,
 )
 from offhand.stages.thumbnails import ThumbnailTask, make_thumbnails, thumbnails_path
-from offhand.store.workspace import MARKER, Workspace
-from offhand.video.container import SUFFIXES
-
-logger = logging.getLogger(__name__)
+from offhand.store.workspace import Workspace
 
 OnProgress = Callable[[str, int, float], None]
 """Called with the name of a stage, its number of tasks, and how many are done (fractions too)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Selection:
-    """Which part of each recording to use.
-
-    Attributes
-    ----------
-    from_s, to_s
-        Range in seconds of each recording's own time; ``None`` for its end.
-    mask
-        Image whose black pixels are left out, ``None`` for none.
-    """
-
-    from_s: float = 0.0
-    to_s: float | None = None
-    mask: str | None = None
 
 
 def run(
@@ -78,12 +60,15 @@ def run(
     config: Config | None = None,
     selection: Selection | None = None,
     jobs: int | None = None,
+    download: bool | None = None,
     on_progress: OnProgress | None = None,
 ) -> Workspace:
     """Find the activities that clips share, and write tables and a report.
 
     What an earlier run in ``out`` computed is used again where nothing it depends on has changed.
-    A clip that fails becomes a row of the table ``clips`` with its reason.
+    A clip that fails becomes a row of the table ``clips`` with its reason; a signal or a modality
+    whose model weights are not on this machine is left out, with its reason in the tables
+    ``signals`` and ``modalities``.
 
     Parameters
     ----------
@@ -97,6 +82,8 @@ def run(
         Part of each recording to use; ``None`` for all of it.
     jobs
         Clips at a time; ``None`` for one a core.
+    download
+        Whether to fetch weights that are missing; ``None`` for what the configuration says.
     on_progress
         Told how far each stage is.
 
@@ -111,108 +98,40 @@ def run(
         There is no clip to work on.
     StoreError
         ``out`` is not a workspace, cannot be written, or another run is at work there.
+    WeightsError
+        Weights are damaged, or cannot be fetched.
     """
     config = config or load()
     files = find_clips(clips)
     workspace = Workspace.create(out)
     with workspace.lock():
-        entries = _register(workspace, files, selection or Selection())
+        plan = prepare(
+            config.used_signals,
+            config.segmenter,
+            config.used_modalities,
+            required=config.required_signals,
+            download=config.general.download if download is None else download,
+            on_progress=on_progress,
+        )
+        entries = register(workspace, files, selection or Selection())
         cores = loky.cpu_count()
         jobs = jobs or max(1, min(cores, len(entries)))
         with LocalRunner(jobs) as runner:
             _run(
-                _Run(workspace, config, runner, on_progress),
+                _Run(workspace, config, plan, runner, on_progress),
                 entries,
                 threads=max(1, cores // jobs) if jobs > 1 else 0,
             )
+        chosen = {step.name: step for step in plan.extractors}
         workspace.note(
             version=version("offhand"),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            config=to_toml(config),
-            signals={step.name: signal_fingerprint(step) for step in config.used_signals},
+            config=to_toml(replace(config, signals={**config.signals, **chosen})),
+            signals={name: signal_fingerprint(step) for name, step in chosen.items()},
         )
         workspace = Workspace(out)
         write_report(workspace)
     return workspace
-
-
-def find_clips(
-    clips: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
-) -> list[Path]:
-    """List video files: those named, and those inside the folders named, in order of name.
-
-    Workspaces and hidden files inside a folder are passed over. A file that does not exist is
-    listed too, so that it is reported with the others.
-
-    Raises
-    ------
-    VideoError
-        There is no file at all.
-    """
-    if isinstance(clips, str | os.PathLike):
-        clips = [clips]
-    found: dict[Path, None] = {}
-    empty = []
-    for given in clips:
-        path = Path(given)
-        if not _is_folder(path):
-            found[_plain(path)] = None
-            continue
-        inside = sorted(_videos_in(path))
-        if not inside:
-            empty.append(str(path))
-        found.update(dict.fromkeys(_plain(file) for file in inside))
-    for folder in empty:
-        logger.warning("%s: no video in this folder", folder)
-    if not found:
-        endings = " ".join(sorted(SUFFIXES))
-        where = ", ".join(empty) or "no clip was named"
-        raise VideoError(f"no video found ({where}); looked for files ending in {endings}")
-    return list(found)
-
-
-def _is_folder(path: Path) -> bool:
-    """Tell whether a path is a folder; one that cannot be looked at is reported as a clip."""
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
-
-
-def _plain(path: Path) -> Path:
-    """Return an absolute path without ``..``, so that a file has one name; links stay links."""
-    return Path(os.path.abspath(path))  # noqa: PTH100 (resolve would follow links)
-
-
-def _videos_in(folder: Path) -> Iterable[Path]:
-    for where, folders, names in os.walk(folder, followlinks=False):
-        here = Path(where)
-        if (here / MARKER).is_file():
-            folders.clear()
-            continue
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in names:
-            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
-                yield here / name
-
-
-def _register(workspace: Workspace, files: Sequence[Path], selection: Selection) -> list[Clip]:
-    registry = workspace.registry()
-    clips = []
-    for file in files:
-        entry = registry.register(file)
-        clips.append(
-            Clip(
-                clip_id=entry.clip_id,
-                path=str(file),
-                from_s=selection.from_s,
-                to_s=selection.to_s,
-                mask_path=str(_plain(Path(selection.mask))) if selection.mask else None,
-                source=entry.sha256,
-            )
-        )
-    registry.save()
-    return clips
 
 
 @dataclass(frozen=True)
@@ -221,6 +140,7 @@ class _Run:
 
     workspace: Workspace
     config: Config
+    plan: Plan
     runner: Runner
     on_progress: OnProgress | None
 
@@ -236,11 +156,18 @@ class _Run:
             tell(float(len(tasks)))
         return sorted(outcomes, key=lambda outcome: outcome.index)
 
+    def whole_stage(
+        self, name: str, function: Callable[[Any, Any], Any], tasks: Sequence[Any]
+    ) -> None:
+        """Run a stage that concerns all clips together, so that a failure ends the run."""
+        for outcome in self.stage(name, function, tasks):
+            if outcome.error:
+                raise OffhandError(f"{name}: {outcome.error}")
+
 
 def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
     """Run every stage and write the result tables."""
-    workspace, config = job.workspace, job.config
-    extractors = config.used_signals
+    workspace, config, plan = job.workspace, job.config, job.plan
     infos = _measured(job, clips, threads=threads)
     usable = [
         (clip, infos[clip.clip_id]) for clip in clips if infos[clip.clip_id].status != "failed"
@@ -248,10 +175,11 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
     cuts = _described(job, usable, infos)
     good = [clip for clip, _ in usable if infos[clip.clip_id].status != "failed"]
     job.runner.release()  # decoders and clustering libraries need not share the memory
-    tasks = _cluster_tasks(job, good)
-    for outcome in job.stage("clustering", cluster, tasks):
-        if outcome.error:
-            raise OffhandError(f"clustering: {outcome.error}")
+    features = _feature_files(job, good)
+    fusions = _fuse_tasks(job, features)
+    job.whole_stage("fusion", fuse, fusions)
+    tasks = _cluster_tasks(job, features, fusions)
+    job.whole_stage("clustering", cluster, tasks)
     clusterings = [
         Clustering(
             modality=task.modality,
@@ -275,40 +203,69 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
     )
     # Everything is computed: from here on the results are replaced as a whole.
     workspace.withdraw_results()
-    notes = {clip.clip_id: signal_notes(workspace, extractors, clip) for clip in good}
-    write_clips(workspace, [(clip, infos[clip.clip_id]) for clip in clips], notes)
+    write_clips(workspace, [(clip, infos[clip.clip_id]) for clip in clips], plan.extractors)
     write_segments(workspace, cuts)
-    for modality in config.used_modalities if good else ():
-        paths = [features_path(workspace, modality, config.segmenter, extractors, c) for c in good]
-        write_features(workspace, modality.name, paths)
+    for files in features:
+        write_features(workspace, files)
+    write_fusion(workspace, [weights_path(task) for task in fusions])
+    write_steps(workspace, plan, fused=bool(fusions))
     write_clusters(workspace, clusterings, seed=config.general.seed)
     shown = [thumbnails_path(workspace, good[one.index]) for one in pictured if not one.error]
     write_joined(workspace, "thumbnails", shown)
-    rhythms = [rhythm_path(workspace, extractors, clip) for clip in good]
+    rhythms = [rhythm_path(workspace, plan.extractors, clip) for clip in good]
     write_joined(workspace, "rhythm", [path for path in rhythms if path is not None])
 
 
-def _cluster_tasks(job: _Run, clips: Sequence[Clip]) -> list[ClusterTask]:
-    """Return one task for each modality and clusterer; none without clips."""
-    workspace, config = job.workspace, job.config
-    keys = tuple(clip_key(clip) for clip in clips)
-    tasks = []
-    for modality in config.used_modalities if clips else ():
-        step = modality, config.segmenter, config.used_signals
-        paths = tuple(str(features_path(workspace, *step, clip)) for clip in clips)
-        tasks += [
-            ClusterTask(
-                workspace=str(workspace.path),
+def _feature_files(job: _Run, clips: Sequence[Clip]) -> tuple[FeatureFiles, ...]:
+    """Return where the features of each modality are; none without clips."""
+    found = []
+    for modality in job.plan.modalities if clips else ():
+        step = modality, job.plan.segmenter, job.plan.extractors
+        found.append(
+            FeatureFiles(
                 modality=modality.name,
                 modality_fingerprint=modality_fingerprint(*step),
-                feature_paths=paths,
-                clip_keys=keys,
-                clusterer=clusterer,
-                seed=config.general.seed,
+                paths=tuple(str(features_path(job.workspace, *step, clip)) for clip in clips),
+                clip_keys=tuple(clip_key(clip) for clip in clips),
             )
-            for clusterer in config.clusterers.values()
-        ]
-    return tasks
+        )
+    return tuple(found)
+
+
+def _fuse_tasks(job: _Run, features: tuple[FeatureFiles, ...]) -> list[FuseTask]:
+    """Return the task that weighs the modalities; none below two of them."""
+    if len(features) < 2:
+        return []
+    return [
+        FuseTask(
+            workspace=str(job.workspace.path),
+            features=features,
+            fusion=job.config.fusion,
+            seed=job.config.general.seed,
+        )
+    ]
+
+
+def _cluster_tasks(
+    job: _Run, features: tuple[FeatureFiles, ...], fusions: Sequence[FuseTask]
+) -> list[ClusterTask]:
+    """Return one task for each clusterer on each modality and on their fusion."""
+    sources: list[tuple[str, tuple[FeatureFiles, ...], str]] = [
+        (files.modality, (files,), "") for files in features
+    ]
+    sources += [(task.fusion.name, features, str(weights_path(task))) for task in fusions]
+    return [
+        ClusterTask(
+            workspace=str(job.workspace.path),
+            modality=name,
+            features=files,
+            fusion_weights=path,
+            clusterer=clusterer,
+            seed=job.config.general.seed,
+        )
+        for name, files, path in sources
+        for clusterer in job.config.clusterers.values()
+    ]
 
 
 def _measured(job: _Run, clips: Sequence[Clip], *, threads: int) -> dict[str, ClipInfo]:
@@ -317,7 +274,7 @@ def _measured(job: _Run, clips: Sequence[Clip], *, threads: int) -> dict[str, Cl
         MeasureTask(
             workspace=str(job.workspace.path),
             clip=clip,
-            extractors=job.config.used_signals,
+            extractors=job.plan.extractors,
             threads=threads,
         )
         for clip in clips
@@ -338,9 +295,9 @@ def _described(
             workspace=str(job.workspace.path),
             clip=clip,
             stop_s=min(info.duration_s, clip.to_s) if clip.to_s else info.duration_s,
-            extractors=job.config.used_signals,
-            segmenter=job.config.segmenter,
-            modalities=job.config.used_modalities,
+            extractors=job.plan.extractors,
+            segmenter=job.plan.segmenter,
+            modalities=job.plan.modalities,
         )
         for clip, info in usable
     ]

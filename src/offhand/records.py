@@ -136,7 +136,7 @@ class FrameRequest:
             raise ValueError(f"short_side_px is {self.short_side_px}, must be at least 16")
         if not 0 < self.stretch_s <= self.every_s:
             raise ValueError(
-                f"stretch_s is {self.stretch_s}, must lie above 0 and up to every_s ({self.every_s})"
+                f"stretch_s is {self.stretch_s}, must lie above 0, up to every_s ({self.every_s})"
             )
 
     @property

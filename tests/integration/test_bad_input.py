@@ -19,8 +19,8 @@ from click.testing import CliRunner, Result
 
 from offhand.cli import main
 from offhand.errors import OffhandError
-from offhand.pipeline import find_clips
 from offhand.runners.local import DIED, LocalRunner
+from offhand.stages.register import find_clips
 from offhand.store.workspace import Workspace
 from tests.fixtures import videos
 from tests.fixtures.videos import even_times, marked, write
@@ -458,12 +458,12 @@ def test_a_second_run_computes_nothing_anew(good_clips: list[Path], workspace: P
     ("option", "kinds"),
     [
         ("clustering.hdbscan.min_samples=3", {"clusters"}),
-        ("modalities.flow_rhythm.n_bands=8", {"features", "clusters"}),
+        ("modalities.flow_rhythm.n_bands=8", {"features", "fusion", "clusters"}),
         ("segments.window.length_s=4", set()),
-        ("segments.changepoint.penalty=31", {"segments", "features", "clusters"}),
+        ("segments.changepoint.penalty=31", {"segments", "features", "fusion", "clusters"}),
         (
             "signals.motion.rate_hz=12",
-            {"signals", "segments", "features", "rhythm", "clusters"},
+            {"signals", "segments", "features", "rhythm", "fusion", "clusters"},
         ),
     ],
 )

@@ -34,7 +34,9 @@ def test_defaults_are_those_of_the_steps() -> None:
         assert step == type(step)()
     assert config.segmenter is config.segmenters["changepoint"]
     assert {step.name for step in config.used_modalities} == set(config.modalities)
-    assert [step.name for step in config.used_signals] == ["motion"]
+    assert "motion" in config.required_signals
+    optional = {step.name for step in config.used_signals} - config.required_signals
+    assert optional == {"video"}
 
 
 def test_every_option_has_documentation() -> None:
@@ -159,7 +161,7 @@ def test_a_value_of_the_wrong_kind_in_a_file_is_refused(tmp_path: Path) -> None:
         ("clustering.ward.max_clusters=2", "at least 3"),
         ("general.segmentation=scenes", "'scenes'; allowed: changepoint, window"),
         ("general.clusterer=kmeans", "'kmeans'; allowed: hdbscan, ward"),
-        ('general.modalities=["smell"]', "'smell'; allowed: ego_motion, flow_rhythm"),
+        ('general.modalities=["smell"]', "'smell'; allowed: body_pose, ego_motion"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused(override: str, message: str) -> None:
@@ -214,6 +216,7 @@ def test_toml_documents_each_option() -> None:
         "segments",
         "modalities",
         "clustering",
+        "fusion",
     }
     assert max(map(len, lines)) <= 100
 

@@ -7,16 +7,18 @@ import numpy.typing as npt
 
 from offhand.records import FloatArray
 
-SPACE_VERSION = 1
+SPACE_VERSION = 2
 """Raised whenever the same features get other coordinates."""
 
 MAX_DIMENSIONS = 12
 """Principal components kept: density estimates need more rows than dimensions."""
 
 
-def feature_space(
-    values: FloatArray, weights: FloatArray
-) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+Space = tuple[FloatArray, npt.NDArray[np.bool_]]
+"""Coordinates ``(described rows, d)``, and which of all rows ``(n,)`` these are."""
+
+
+def feature_space(values: FloatArray, weights: FloatArray) -> Space:
     """Standardise weighted columns and keep their leading principal components.
 
     A missing value is set to its column's mean. A row in which more than two thirds of the weighted

@@ -18,11 +18,15 @@ from offhand.rhythm.spectrum import log_band_power
 
 
 class Modality(Protocol):
-    """One way to describe segments."""
+    """One way to describe segments.
+
+    ``signals`` are those it cannot do without, ``optional_signals`` those it uses where they are.
+    """
 
     name: ClassVar[str]
     version: ClassVar[int]
     signals: ClassVar[tuple[str, ...]]
+    optional_signals: ClassVar[tuple[str, ...]]
 
     def describe(self, signals: Mapping[str, Signal], segments: Segments) -> Features:
         """Describe each segment of a clip in one row; NaN where there are no usable data."""

@@ -55,6 +55,7 @@ class EgoMotion:
     name: ClassVar[str] = "ego_motion"
     version: ClassVar[int] = 1
     signals: ClassVar[tuple[str, ...]] = ("motion",)
+    optional_signals: ClassVar[tuple[str, ...]] = ()
 
     n_bands: int = option(10, "number of tempo bands")
     low_hz: float = option(0.12, "slowest tempo in cycles per second")

@@ -43,6 +43,7 @@ class FlowRhythm:
     name: ClassVar[str] = "flow_rhythm"
     version: ClassVar[int] = 1
     signals: ClassVar[tuple[str, ...]] = ("motion",)
+    optional_signals: ClassVar[tuple[str, ...]] = ()
 
     n_bands: int = option(10, "number of tempo bands")
     low_hz: float = option(0.12, "slowest tempo in cycles per second")

@@ -19,8 +19,10 @@ from offhand.report.plots import (
     time_ticks,
     to_unit,
 )
+from offhand.report.steps import notes_of
 from offhand.report.tables import Tables, numbers
-from offhand.report.view import Block, ClipName, ClipPanel, Cluster, Modality, Panel, Strip, Tick
+from offhand.report.view_clip import Block, ClipPanel, Panel, Strip, Tick
+from offhand.report.view_clusters import ClipName, Cluster, Modality
 from offhand.report.wording import (
     ABSENT,
     NO_CLUSTER,
@@ -34,6 +36,7 @@ from offhand.report.wording import (
     plain,
 )
 
+NOISE, UNSEEN = -1, -2
 LAST_TICK = 96.0  # percent of the axis: a later tick has no room for its text
 
 
@@ -41,12 +44,12 @@ def clip_panels(
     tables: Tables, names: dict[str, ClipName], modalities: tuple[Modality, ...]
 ) -> tuple[ClipPanel, ...]:
     """Return the sections of all clips, failed ones too, in the order of the run."""
-    pairs = [(m.name, m.default.clusterer) for m in modalities]
-    strips = _Strips(tables, pairs)
+    strips = _Strips(tables, modalities)
     periods = _period_axis(numbers(tables.rhythm["period_s"]))
     rhythm = {str(key): rows for key, rows in tables.rhythm.groupby("clip_id")}
     segments = {str(key): rows for key, rows in tables.segments.groupby("clip_id")}
     nothing = tables.segments.iloc[:0]
+    _, own_notes = notes_of(tables)
     panels = []
     for row in rows_of(tables.clips):
         clip_id = row["clip_id"]
@@ -60,6 +63,7 @@ def clip_panels(
                 status=_text(row["status"]),
                 error=_text(row.get("error")),
                 details=_details(row),
+                notes=own_notes[clip_id],
                 n_segments=len(own),
                 start_s=start_s,
                 stop_s=stop_s,
@@ -89,25 +93,20 @@ def time_axis(clip: dict[str, Any], segments: pd.DataFrame) -> tuple[float, floa
 class _Strips:
     """Builds the strips of a clip, in the order and with the default clusterers of the ranking."""
 
-    def __init__(self, tables: Tables, pairs: list[tuple[str, str]]) -> None:
-        self._features = tables.features
-        self._pairs = pairs
+    def __init__(self, tables: Tables, modalities: tuple[Modality, ...]) -> None:
+        self._pairs = [(m.name, m.default.clusterer) for m in modalities]
         self._groups: dict[tuple[str, ...], pd.DataFrame] = {
             tuple(str(part) for part in key): rows
             for key, rows in tables.labels.groupby(["scope", "modality", "clusterer", "clip_id"])
         }
-        total_s = float(tables.segments["seconds"].sum())
-        self._pooled = {
-            (m, c): cluster_list(tables.pooled(m, c), tables.features.get(m), total_s=total_s)
-            for m, c in pairs
-        }
+        self._pooled = {m.name: {c.label: c for c in m.default.clusters} for m in modalities}
 
     def pooled(self, clip_id: str, start_s: float, stop_s: float) -> tuple[Strip, ...]:
         """Return strips of the clustering over all clips: a colour means the same in every clip."""
         strips = []
         for modality, clusterer in self._pairs:
             labels = self._groups.get(("pooled", modality, clusterer, clip_id))
-            everywhere = {c.label: c for c in self._pooled[modality, clusterer]}
+            everywhere = self._pooled[modality]
             strips.append(self._strip(modality, clusterer, labels, everywhere, start_s, stop_s))
         return tuple(strips)
 
@@ -129,36 +128,37 @@ class _Strips:
         start_s: float,
         stop_s: float,
     ) -> Strip:
-        if labels is None or labels.empty:
+        if labels is None or not labels["described"].any():
             return Strip(
                 modality=modality,
                 clusterer=clusterer,
                 blocks=(),
                 legend=(),
                 noise_share=math.nan,
+                unseen_share=math.nan,
                 n_clusters=0,
                 n_segments=0,
                 alt=f"{plain(modality)}: {NOT_OBSERVABLE}",
             )
-        features = self._features.get(modality)
-        if everywhere is not None:
-            features = None
         total_s = float(labels["seconds"].sum())
-        here = cluster_list(labels, features, total_s=total_s)
+        here = cluster_list(labels, {}, total_s=total_s)
         legend = sorted((_as_pooled(c, everywhere) for c in here), key=lambda c: -c.seconds)
         colours = {c.label: c.colour for c in legend}
-        noise_share = float((labels["label"] < 0).mean())
+        unseen_share = float((~labels["described"]).mean())
+        noise_share = float(((labels["label"] < 0) & labels["described"]).mean())
         shares = [f"{c.name} {percent(c.time_share)}" for c in legend] or [NO_CLUSTER]
         return Strip(
             modality=modality,
             clusterer=clusterer,
-            blocks=tuple(_block(row, colours, start_s, stop_s) for row in rows_of(labels)),
+            blocks=_blocks(labels, colours, start_s, stop_s),
             legend=tuple(legend),
             noise_share=noise_share,
+            unseen_share=unseen_share,
             n_clusters=len(legend),
             n_segments=len(labels),
             alt=f"{plain(modality)} along the clip, share of its time: {', '.join(shares)}; "
-            f"noise {percent(noise_share)} of {len(labels)} segments",
+            f"noise {percent(noise_share)} of {len(labels)} segments, "
+            f"not observable {percent(unseen_share)}",
         )
 
 
@@ -179,17 +179,24 @@ def _as_pooled(cluster: Cluster, everywhere: dict[int, Cluster] | None) -> Clust
     )
 
 
-def _block(row: dict[str, Any], colours: dict[int, int], start_s: float, stop_s: float) -> Block:
-    label = int(row["label"])
-    left = _percent(row["start_s"], start_s, stop_s)
-    return Block(
-        left=left,
-        width=_percent(row["stop_s"], start_s, stop_s) - left,
-        colour=colours.get(label, -1),
-        name=cluster_name(label),
-        start_s=float(row["start_s"]),
-        stop_s=float(row["stop_s"]),
-    )
+def _blocks(
+    labels: pd.DataFrame, colours: dict[int, int], start_s: float, stop_s: float
+) -> tuple[Block, ...]:
+    blocks = []
+    columns = (labels[name].tolist() for name in ("label", "described", "start_s", "stop_s"))
+    for label, is_described, from_s, to_s in zip(*columns, strict=True):
+        left = _percent(from_s, start_s, stop_s)
+        blocks.append(
+            Block(
+                left=left,
+                width=_percent(to_s, start_s, stop_s) - left,
+                colour=colours.get(label, NOISE) if is_described else UNSEEN,
+                name=cluster_name(label) if is_described else NOT_OBSERVABLE,
+                start_s=from_s,
+                stop_s=to_s,
+            )
+        )
+    return tuple(blocks)
 
 
 def _rhythm(
@@ -291,7 +298,7 @@ def _period_axis(periods: FloatArray) -> tuple[float, float]:
 
 
 def _details(clip: dict[str, Any]) -> str:
-    """Return length, format, recording time and notes in one line; what is unknown is left out."""
+    """Return length, format and recording time in one line; what is unknown is left out."""
     parts = []
     if math.isfinite(_real(clip.get("duration_s"), math.nan)):
         parts.append(duration(float(clip["duration_s"])))
@@ -302,7 +309,6 @@ def _details(clip: dict[str, Any]) -> str:
     parts += [_text(clip.get("codec"))]
     if _text(clip.get("start_time")):
         parts.append(f"recorded {_text(clip['start_time'])}")
-    parts.append(_text(clip.get("notes")))
     return " · ".join(part for part in parts if part)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -11,22 +12,27 @@ import numpy as np
 from offhand.files import write_text
 from offhand.report import wording
 from offhand.report.clusters import rows_of
+from offhand.report.coverage import coverage_view
 from offhand.report.drilldown import clip_panels, time_axis
 from offhand.report.ranking import modality_views, quality_matrix, random_score, score_rows
+from offhand.report.steps import absent_steps, computed_steps, notes_of
 from offhand.report.tables import ReportSource, Tables, read_tables
 from offhand.report.takeaways import take_aways
 from offhand.report.thumbnails import Thumbnails
-from offhand.report.view import ClipName, Page, Summary
+from offhand.report.view import Page, Summary
+from offhand.report.view_clusters import ClipName
 
 FILE_NAME = "report.html"
 FILTERS = (
     wording.clock,
+    wording.commands,
     wording.count,
     wording.duration,
     wording.number,
     wording.percent,
     wording.plain,
     wording.score,
+    wording.span,
 )
 
 
@@ -48,7 +54,7 @@ def write_report(workspace: ReportSource) -> Path:
     Raises
     ------
     StoreError
-        If the workspace has no table ``clips``.
+        If the workspace has no table ``clips``, or tables of another version.
     """
     path = workspace.path / FILE_NAME
     write_text(path, render(build_page(workspace)))
@@ -74,17 +80,24 @@ def build_page(source: ReportSource) -> Page:
     modalities = modality_views(tables, analysed, thumbnails)
     scores, chance = score_rows(tables), random_score(tables)
     summary = _summary(tables)
+    coverage = coverage_view(tables, names)
+    steps = computed_steps(tables, modalities)
     return Page(
         workspace=source.path.resolve().name,
         version=str(tables.manifest.get("version", "")),
         created=str(tables.manifest.get("created", "")),
         config=str(tables.manifest.get("config", "")),
         summary=summary,
-        take_aways=take_aways(tables, summary, modalities, scores, chance),
+        take_aways=take_aways(tables, summary, coverage, steps, modalities, scores, chance),
         scores=scores,
         random_score=chance,
+        coverage=coverage,
+        steps=steps,
+        absent=absent_steps(tables),
+        notes=notes_of(tables)[0],
         modalities=modalities,
-        matrix=quality_matrix(tables, analysed),
+        matrix=quality_matrix(tables, analysed, modalities, leading=True),
+        other_matrix=quality_matrix(tables, analysed, modalities, leading=False),
         clips=clip_panels(tables, names, modalities),
         images=thumbnails.images(),
         n_images_left_out=thumbnails.n_left_out,
@@ -100,21 +113,30 @@ def render(page: Page) -> str:
     page
         The view model; every name in it is escaped here.
     """
-    folder = files("offhand.report")
+    html = (
+        _environment()
+        .get_template("template.html.j2")
+        .render(page=page, style=_part("style.css"), script=_part("script.js"))
+    )
+    return html.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+@cache
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        loader=jinja2.FunctionLoader(lambda name: (folder / name).read_text("utf-8")),
+        loader=jinja2.FunctionLoader(_part),
     )
     environment.filters.update({word.__name__: word for word in FILTERS})
-    html = environment.get_template("template.html.j2").render(
-        page=page,
-        style=(folder / "style.css").read_text("utf-8"),
-        script=(folder / "script.js").read_text("utf-8"),
-    )
-    return html.encode("utf-8", "backslashreplace").decode("utf-8")
+    return environment
+
+
+def _part(name: str) -> str:
+    """Return the text of a file of this package."""
+    return (files("offhand.report") / name).read_text("utf-8")
 
 
 def _summary(tables: Tables) -> Summary:

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from offhand.report.clusters import cluster_list, rows_of
-from offhand.report.tables import Tables, numbers, observed
+from offhand.report.steps import feature_notes
+from offhand.report.tables import FUSED, Tables, numbers
 from offhand.report.thumbnails import Thumbnails
-from offhand.report.view import (
+from offhand.report.view_clusters import (
     Cell,
     ClipName,
     Cluster,
@@ -22,7 +23,14 @@ from offhand.report.view import (
     Modality,
     ScoreRow,
 )
-from offhand.report.wording import NO_CLUSTER, NOT_OBSERVABLE, clock, cluster_name, plain
+from offhand.report.wording import (
+    EXPLANATIONS,
+    NO_CLUSTER,
+    NOT_OBSERVABLE,
+    clock,
+    cluster_name,
+    plain,
+)
 
 CONTROL = "control:"
 GALLERY_CLUSTERS = 6
@@ -32,7 +40,7 @@ GALLERY_CLIPS = 16
 def modality_views(
     tables: Tables, names: dict[str, ClipName], thumbnails: Thumbnails
 ) -> tuple[Modality, ...]:
-    """Return every modality, the highest consistency score of its default clusterer first.
+    """Return the fusion, then every modality, the highest score of its default clusterer first.
 
     Parameters
     ----------
@@ -47,15 +55,17 @@ def modality_views(
     gallery = _Gallery(tables, names, thumbnails)
     defaults = [gallery.clustering(m, c, is_default=True) for m, c, default in pairs if default]
     others = [gallery.clustering(m, c, is_default=False) for m, c, default in pairs if not default]
+    defaults.sort(key=lambda c: (c.modality != FUSED, _descending(c.score)))
     return tuple(
         Modality(
             name=default.modality,
+            anchor=f"modality-{place}",
+            explanation=EXPLANATIONS.get(default.modality, ""),
             default=default,
             others=tuple(c for c in others if c.modality == default.modality),
-            observed_share=_observed_share(tables, default.modality),
-            notes=_notes(tables, default.modality),
+            notes=feature_notes(tables, default.modality)[1],
         )
-        for default in sorted(defaults, key=lambda c: _descending(c.score))
+        for place, default in enumerate(defaults, start=1)
     )
 
 
@@ -74,6 +84,8 @@ def clusterings(tables: Tables) -> list[tuple[str, str, bool]]:
 
 def score_rows(tables: Tables) -> tuple[ScoreRow, ...]:
     """Return clusterings and controls, the highest score first, those without a score last."""
+    pools = tables.labels[tables.labels["scope"] == "pooled"]
+    unseen = (~pools["described"]).groupby([pools["modality"], pools["clusterer"]]).mean().to_dict()
     rows = [
         ScoreRow(
             name=plain(str(row["modality"]).removeprefix(CONTROL)),
@@ -84,7 +96,9 @@ def score_rows(tables: Tables) -> tuple[ScoreRow, ...]:
             multi_clip_share=float(row["seed_multi_clip_share"]),
             n_clusters=float(row["n_clusters"]),
             n_segments=float(row["n_segments"]),
-            noise_share=float(row["noise_share"]),
+            noise_share=float(row["noise_share"])
+            - unseen.get((row["modality"], row["clusterer"]), 0.0),
+            unseen_share=unseen.get((row["modality"], row["clusterer"]), 0.0),
         )
         for row in rows_of(tables.consistency)
     ]
@@ -98,25 +112,27 @@ def random_score(tables: Tables) -> float:
     return float(np.fmax.reduce(numbers(rows["seed_entropy"]), initial=np.nan))
 
 
-def quality_matrix(tables: Tables, names: dict[str, ClipName]) -> Matrix:
-    """Return noise and number of clusters of each clip clustered alone, defaults first."""
+def quality_matrix(
+    tables: Tables, names: dict[str, ClipName], modalities: tuple[Modality, ...], *, leading: bool
+) -> Matrix:
+    """Return the quality of each clip clustered alone, by leading clusterers or by the others."""
+    order = [modality.name for modality in modalities]
     own = tables.labels[tables.labels["scope"] == "clip"]
     groups = {
         tuple(str(part) for part in key): rows
         for key, rows in own.groupby(["clip_id", "modality", "clusterer"])
     }
-    pairs = sorted(clusterings(tables), key=lambda pair: not pair[2])
-    columns = [(m, c) for m, c, _ in pairs if any(key[1:] == (m, c) for key in groups)]
-    seen = {modality: _clips_seen(tables, modality) for modality, _ in columns}
+    columns = [
+        (m, c)
+        for m, c, is_default in sorted(clusterings(tables), key=lambda pair: order.index(pair[0]))
+        if is_default == leading and any(key[1:] == (m, c) for key in groups)
+    ]
     sizes = tables.segments["clip_id"].value_counts().to_dict()
     rows = [
         (
             name,
             int(sizes.get(clip_id, 0)),
-            tuple(
-                _matrix_cell(groups.get((clip_id, m, c)), seen=clip_id in seen[m])
-                for m, c in columns
-            ),
+            tuple(_matrix_cell(groups.get((clip_id, m, c))) for m, c in columns),
         )
         for clip_id, name in names.items()
     ]
@@ -137,10 +153,9 @@ class _Gallery:
     def clustering(self, modality: str, clusterer: str, *, is_default: bool) -> Clustering:
         """Return one clustering with its gallery."""
         labels = self._tables.pooled(modality, clusterer)
-        noise = labels[labels["label"] < 0]
-        noise_s = float(noise["seconds"].sum())
-        features = self._tables.features.get(modality)
-        clusters = cluster_list(labels, features, total_s=self._total_s)
+        noise = labels[(labels["label"] < 0) & labels["described"]]
+        unseen = labels[~labels["described"]]
+        clusters = cluster_list(labels, self._tables.informing(modality), total_s=self._total_s)
         exemplars = self._exemplars(modality, clusterer)
         shown = [self._pictured(c, exemplars) for c in clusters[:GALLERY_CLUSTERS]]
         columns, n_hidden = self._columns(labels, {c.label for c in shown})
@@ -154,10 +169,12 @@ class _Gallery:
             multi_clip_share=float(row.get("seed_multi_clip_share", math.nan)),
             n_clusters=int(row.get("n_clusters", len(clusters))),
             n_segments=int(row.get("n_segments", len(labels))),
-            noise_share=float(row.get("noise_share", len(noise) / max(1, len(labels)))),
+            noise_share=len(noise) / max(1, len(labels)),
+            unseen_share=len(unseen) / max(1, len(labels)),
             clusters=(*shown, *clusters[GALLERY_CLUSTERS:]),
-            noise_s=noise_s,
-            noise_time_share=noise_s / self._total_s if self._total_s else math.nan,
+            noise_s=float(noise["seconds"].sum()),
+            unseen_s=float(unseen["seconds"].sum()),
+            total_s=self._total_s,
             columns=tuple(columns),
             rows=tuple(zip(shown, grid, strict=True)),
             n_hidden_clips=n_hidden,
@@ -239,34 +256,19 @@ def _consistency(tables: Tables, modality: str, clusterer: str) -> dict[str, Any
     return rows[0] if rows else {}
 
 
-def _observed_share(tables: Tables, modality: str) -> float:
-    if modality not in tables.features or tables.segments.empty:
-        return math.nan
-    return float(observed(tables.features[modality]).sum()) / len(tables.segments)
-
-
-def _notes(tables: Tables, modality: str) -> tuple[str, ...]:
-    if modality not in tables.features:
-        return ()
-    notes = tables.features[modality].attrs.get("notes", {})
-    return tuple(f"{key}: {text}" for key, text in notes.items())
-
-
-def _clips_seen(tables: Tables, modality: str) -> set[str]:
-    """Return the clips in which a modality measured anything; all, where it has no table."""
-    if modality not in tables.features:
-        return set(tables.clips["clip_id"])
-    table = tables.features[modality]
-    return set(table.loc[observed(table), "clip_id"])
-
-
-def _matrix_cell(labels: pd.DataFrame | None, *, seen: bool) -> MatrixCell:
-    if labels is None or labels.empty or not seen:
-        return MatrixCell(noise_share=math.nan, n_clusters=0, empty=NOT_OBSERVABLE)
-    is_noise = labels["label"] < 0
-    k = int(labels.loc[~is_noise, "label"].nunique())
-    noise = float(is_noise.mean())
-    return MatrixCell(noise_share=noise, n_clusters=k, empty="" if k else NO_CLUSTER)
+def _matrix_cell(labels: pd.DataFrame | None) -> MatrixCell:
+    if labels is None or not labels["described"].any():
+        return MatrixCell(
+            noise_share=math.nan, unseen_share=1.0, n_clusters=0, empty=NOT_OBSERVABLE
+        )
+    is_out = labels["label"] < 0
+    k = int(labels.loc[~is_out, "label"].nunique())
+    return MatrixCell(
+        noise_share=float((is_out & labels["described"]).mean()),
+        unseen_share=float((~labels["described"]).mean()),
+        n_clusters=k,
+        empty="" if k else NO_CLUSTER,
+    )
 
 
 def _descending(value: float) -> float:

@@ -57,12 +57,13 @@
   }
 
   const clips = document.querySelectorAll("details.clip");
+  const folds = document.querySelectorAll("details.clip, details.modality");
   const closed = new Set();
   addEventListener("beforeprint", () => {
-    for (const clip of clips) if (!clip.open) { closed.add(clip); clip.open = true; }
+    for (const fold of folds) if (!fold.open) { closed.add(fold); fold.open = true; }
   });
   addEventListener("afterprint", () => {
-    for (const clip of closed) clip.open = false;
+    for (const fold of closed) fold.open = false;
     closed.clear();
   });
   for (const button of document.querySelectorAll("button[data-open]")) {

@@ -13,7 +13,20 @@ import pandas as pd
 from offhand.errors import StoreError
 from offhand.records import FloatArray
 
+FUSED = "late_fusion"
+"""Name of the fusion in the tables: it has labels like a modality, and no features of its own."""
+
+COVERAGES = ("hand_coverage_detector", "hand_coverage_tracker", "pose_coverage")
+
 COLUMNS = {
+    "clips": (
+        "clip_id",
+        "status",
+        "width",
+        "height",
+        *COVERAGES,
+        *(f"{name}_{end}" for name in COVERAGES[:2] for end in ("low", "high")),
+    ),
     "segments": ("clip_id", "segment_id", "start_s", "stop_s"),
     "labels": (
         "clip_id",
@@ -45,7 +58,24 @@ COLUMNS = {
         "seed_multi_clip_share",
     ),
     "rhythm": ("clip_id", "time_s", "flow_magnitude", "period_s", "strength"),
+    "signals": ("signal", "status", "reason", "weights"),
+    "modalities": ("modality", "status", "reason", "signals"),
+    "fusion": ("modality", "weight", "agreement", "described"),
 }
+
+TEXTS = (
+    "clip_id",
+    "modality",
+    "clusterer",
+    "scope",
+    "signal",
+    "status",
+    "reason",
+    "weights",
+    "signals",
+)
+
+_KEY = ("modality", "clip_id", "segment_id")
 
 
 class ReportSource(Protocol):
@@ -82,8 +112,9 @@ class Tables:
     segments
         With ``seconds``, the length of each segment.
     labels
-        Joined with ``segments``: every row has ``start_s``, ``stop_s`` and ``seconds``.
-    exemplars, consistency, rhythm
+        Joined with ``segments``: every row has ``start_s``, ``stop_s`` and ``seconds``; and
+        ``described``, whether its modality describes the segment at all.
+    exemplars, consistency, rhythm, signals, modalities, fusion
         As stored; without rows where the run did not get that far.
     features
         Modality to its feature table.
@@ -97,6 +128,9 @@ class Tables:
     exemplars: pd.DataFrame
     consistency: pd.DataFrame
     rhythm: pd.DataFrame
+    signals: pd.DataFrame
+    modalities: pd.DataFrame
+    fusion: pd.DataFrame
     features: dict[str, pd.DataFrame]
     manifest: dict[str, Any]
 
@@ -107,6 +141,16 @@ class Tables:
     def within(self, modality: str, clusterer: str) -> pd.DataFrame:
         """Return the labels of one clusterer that saw each clip alone."""
         return self._labels("clip", modality, clusterer)
+
+    def informing(self, modality: str) -> dict[str, pd.DataFrame]:
+        """Return the features that tell a reader what its clusters are.
+
+        Its own; those of all modalities for the fusion, and where its own are mere coordinates.
+        """
+        own = self.features.get(modality)
+        if own is not None and reader_columns(own):
+            return {modality: own}
+        return dict(self.features)
 
     def _labels(self, scope: str, modality: str, clusterer: str) -> pd.DataFrame:
         table = self.labels
@@ -123,13 +167,15 @@ def read_tables(source: ReportSource) -> Tables:
     Raises
     ------
     StoreError
-        If there is no table ``clips``.
+        If there is no table ``clips``, or if a table is of another version.
     """
-    clips = source.table("clips")
+    clips = _checked("clips", source.table("clips"))
     clips = _without_folders(clips.assign(clip_id=clips["clip_id"].astype(str)))
     segments = _optional(source, "segments").sort_values(["clip_id", "start_s"])
     segments["seconds"] = segments["stop_s"] - segments["start_s"]
+    features = {modality: _features(source, modality) for modality in source.modalities()}
     labels = _optional(source, "labels").merge(segments, on=["clip_id", "segment_id"])
+    labels["described"] = _described(labels, features)
     return Tables(
         clips=clips,
         segments=segments,
@@ -137,7 +183,10 @@ def read_tables(source: ReportSource) -> Tables:
         exemplars=_optional(source, "exemplars"),
         consistency=_optional(source, "consistency"),
         rhythm=_optional(source, "rhythm").sort_values(["clip_id", "time_s"], kind="stable"),
-        features={modality: _features(source, modality) for modality in source.modalities()},
+        signals=_optional(source, "signals").assign(weights=_weights_names),
+        modalities=_optional(source, "modalities"),
+        fusion=_optional(source, "fusion"),
+        features=features,
         manifest=source.manifest(),
     )
 
@@ -148,11 +197,15 @@ def reader_columns(features: pd.DataFrame) -> list[str]:
     return [str(c) for c in _values(features.columns) if weights.get(str(c), 1.0) == 0]
 
 
+def used_columns(features: pd.DataFrame) -> list[str]:
+    """Return the feature columns that are clustered."""
+    informing = reader_columns(features)
+    return [str(c) for c in _values(features.columns) if c not in informing]
+
+
 def observed(features: pd.DataFrame) -> pd.Series[bool]:
     """Return, per feature row, whether any column used for clustering holds a number."""
-    informing = reader_columns(features)
-    used = [c for c in _values(features.columns) if c not in informing]
-    columns = used or informing
+    columns = used_columns(features) or reader_columns(features)
     return features[columns].notna().any(axis=1)
 
 
@@ -172,11 +225,48 @@ def _features(source: ReportSource, modality: str) -> pd.DataFrame:
     return copy
 
 
+def _described(labels: pd.DataFrame, features: dict[str, pd.DataFrame]) -> pd.Series[bool]:
+    """Tell, per label row, whether its modality describes the segment.
+
+    A segment that is not described is left out of the clustering: it gets no cluster and no
+    probability. Where a clustering is nothing but such rows (there may have been too few segments
+    to cluster), the features tell.
+    """
+    out = (labels["label"] < 0) & labels["probability"].isna()
+    pools = [labels[c] for c in ("modality", "clusterer", "scope")]
+    pools.append(labels["clip_id"].where(labels["scope"] == "clip", ""))
+    clustered = (~out).groupby(pools).transform("any") if len(labels) else out
+    return ~out | (~clustered & _observed_rows(labels, features))
+
+
+def _observed_rows(labels: pd.DataFrame, features: dict[str, pd.DataFrame]) -> pd.Series[bool]:
+    """Tell, per label row, whether its modality (any, for the fusion) measured anything there."""
+    seen = [
+        table.loc[observed(table), ["clip_id", "segment_id"]].assign(modality=modality)
+        for modality, table in features.items()
+    ]
+    seen += [rows.assign(modality=FUSED) for rows in seen]
+    known = {key for rows in seen for key in zip(*(rows[c] for c in _KEY), strict=True)}
+    keys = zip(*(labels[c] for c in _KEY), strict=True)
+    return pd.Series([key in known for key in keys], index=labels.index, dtype=bool)
+
+
+def _checked(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    lacking = [column for column in COLUMNS[name] if column not in table]
+    if lacking:
+        raise StoreError(
+            f"table {name!r} has no column {', '.join(lacking)}: another version of offhand wrote "
+            "this workspace; run `offhand run` on it again"
+        )
+    return table
+
+
 def _optional(source: ReportSource, name: str) -> pd.DataFrame:
     try:
         table = source.table(name)
     except StoreError:
         table = pd.DataFrame({column: pd.Series(dtype=_dtype(column)) for column in COLUMNS[name]})
+    table = _checked(name, table)
     if "clip_id" in table.columns:
         table = table.assign(clip_id=table["clip_id"].astype(str))
     return table.reset_index(drop=True)
@@ -187,7 +277,15 @@ def _dtype(column: str) -> str:
         return "int64"
     if column in ("is_default", "is_medoid"):
         return "bool"
-    return "str" if column in ("clip_id", "modality", "clusterer", "scope") else "float64"
+    return "str" if column in TEXTS else "float64"
+
+
+def _weights_names(signals: pd.DataFrame) -> list[str]:
+    """Name weights that lie in a folder of the user's own without the folders above it."""
+    return [
+        ", ".join(Path(name).name for name in str(names).split(", "))
+        for names in signals["weights"]
+    ]
 
 
 def _without_folders(clips: pd.DataFrame) -> pd.DataFrame:

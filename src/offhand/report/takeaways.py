@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from offhand.report.tables import Tables, numbers
-from offhand.report.view import Cluster, Clustering, Modality, ScoreRow, Summary, TakeAway
-from offhand.report.wording import count, duration, number, percent, plain, score
+from offhand.report.facts import named_tools
+from offhand.report.tables import FUSED, Tables, numbers
+from offhand.report.view import Coverage, Share, Step, Summary, TakeAway
+from offhand.report.view_clusters import Cluster, Clustering, Modality, ScoreRow
+from offhand.report.wording import count, duration, number, percent, plain, score, span
 
 BROAD_SHARE = 0.5
 NOISY_SHARE = 0.5
 UNSEEN_SHARE = 0.5
+ALIKE = 0.01
 
 LABELS = "results/labels.parquet: label"
 SCORES = "results/consistency.parquet: seed_entropy"
@@ -21,6 +24,8 @@ SCORES = "results/consistency.parquet: seed_entropy"
 def take_aways(
     tables: Tables,
     summary: Summary,
+    coverage: Coverage,
+    steps: tuple[Step, ...],
     modalities: tuple[Modality, ...],
     scores: tuple[ScoreRow, ...],
     random_score: float,
@@ -31,7 +36,7 @@ def take_aways(
     ----------
     tables
         The workspace's tables, for the rhythm.
-    summary, modalities, scores
+    summary, coverage, steps, modalities, scores
         Parts of the view model.
     random_score
         Score that random labels reached, NaN where that control was not run.
@@ -39,12 +44,16 @@ def take_aways(
     defaults = [modality.default for modality in modalities]
     return (
         *_reach(summary, defaults),
+        *_hands(coverage),
         *_rhythm(tables),
+        *_bodies(coverage),
+        *_tools(tables),
+        *_fusion(steps),
         *_broad(defaults),
         *_private(summary, defaults),
-        *_chance(scores, random_score),
+        *_chance(summary, scores, random_score),
         *_noise(defaults),
-        *_unseen(modalities),
+        *_unseen(defaults),
         *_failures(summary),
     )
 
@@ -71,15 +80,17 @@ def _reach(summary: Summary, defaults: list[Clustering]) -> Iterator[TakeAway]:
     found = [(c, cluster) for c in defaults for cluster in c.shared if _is_narrow(cluster)]
     if not found:
         return
+    fused = [pair for pair in found if pair[0].modality == FUSED]
+    found = fused or found
     clustering, widest = max(found, key=lambda pair: (pair[1].n_clips, pair[1].seconds))
-    facts = [f"{fact.name} {fact.text}" for fact in widest.facts if "period" in fact.name]
+    facts = [f"{fact.name} {fact.text}" for fact in widest.facts if fact.name == "period"]
     tail = f" ({facts[0]})" if facts else ""
     yield TakeAway(
         figure=f"{widest.n_clips} of {n_clips} clips",
         text=f"share cluster {widest.name} of {_name(clustering)}{tail}: "
         f"{count(widest.n_segments, 'segment')}, {duration(widest.seconds)}, "
-        f"{percent(widest.time_share)} of the time. It is the widest cluster that takes less "
-        "than half of the time.",
+        f"{percent(widest.time_share)} of the time. It is the widest "
+        f"{'of its clusters' if fused else 'cluster'} that takes less than half of the time.",
         source=LABELS,
     )
 
@@ -106,13 +117,107 @@ def _rhythm(tables: Tables) -> Iterator[TakeAway]:
     )
 
 
+def _hands(coverage: Coverage) -> Iterator[TakeAway]:
+    shares = {
+        "the detector finds": [row.detector for row in coverage.rows],
+        "the tracker holds": [row.tracker for row in coverage.rows],
+    }
+    known = {what: _values(found) for what, found in shares.items() if _values(found)}
+    if not known:
+        return
+    (first, values), *rest = known.items()
+    text = f"of the frames{' of a clip' if len(values) > 1 else ''} hold a hand that {first}"
+    text += "".join(f"; {span(others)} one that {what}" for what, others in rest)
+    if coverage.is_low:
+        text += ". Hands alone cannot tell what is done in the rest"
+    yield TakeAway(
+        figure=span(values),
+        text=f"{text}.",
+        source="results/clips.parquet: hand_coverage_detector, hand_coverage_tracker",
+    )
+
+
+def _bodies(coverage: Coverage) -> Iterator[TakeAway]:
+    values = _values([row.pose for row in coverage.rows])
+    if values:
+        tail = ": posture describes the smaller part of the work"
+        if max(values) == 0:
+            tail = ": nothing can be said of posture"
+        elif max(values) >= UNSEEN_SHARE:
+            tail = ""
+        yield TakeAway(
+            figure=span(values),
+            text=f"of the frames{' of a clip' if len(values) > 1 else ''} show a body{tail}.",
+            source="results/clips.parquet: pose_coverage",
+        )
+
+
+def _tools(tables: Tables) -> Iterator[TakeAway]:
+    table = tables.features.get("tool_presence")
+    if table is None or not len(table):
+        return
+    scored = np.isfinite(numbers(table["best_score"]))
+    named = np.isfinite(numbers(table["best_tool"]))
+    source = "results/features/tool_presence.parquet: best_tool, best_score"
+    if not scored.any():
+        return
+    if not named.any():
+        yield TakeAway(
+            figure="No tool",
+            text=f"is seen clearly enough to be named in any of {count(len(table), 'segment')}.",
+            source=source,
+        )
+        return
+    top = named_tools(table, table).most_common(3)
+    each = ", ".join(f"{tool} in {count(n, 'segment')}" for tool, n in top)
+    yield TakeAway(
+        figure=percent(float(named.mean())),
+        text=f"of the segments have a tool that can be named: {each}.",
+        source=source,
+    )
+
+
+def _fusion(steps: tuple[Step, ...]) -> Iterator[TakeAway]:
+    """Tell what the fusion rests on, if the modalities agree at all."""
+    known = [step for step in steps if np.isfinite(step.weight) and np.isfinite(step.agreement)]
+    if len(known) < 2:
+        return
+    source = "results/fusion.parquet: weight, agreement"
+    if max(step.agreement for step in known) <= 0:
+        yield TakeAway(
+            figure=f"{len(known)} modalities",
+            text="do not agree on which segments are alike: nothing supports their fusion.",
+            source=source,
+        )
+        return
+    top, *_, least = sorted(known, key=lambda step: -step.weight)
+    if top.weight - least.weight < ALIKE:
+        agreement = number(float(np.mean([step.agreement for step in known])), significant=2)
+        yield TakeAway(
+            figure=percent(top.weight),
+            text=f"of late fusion is each of {len(known)} modalities: all count alike. Their views "
+            f"of which segments are alike correlate with {agreement} on average.",
+            source=source,
+        )
+        return
+    yield TakeAway(
+        figure=percent(top.weight),
+        text=f"of late fusion is {plain(top.name)}, whose view of which segments are alike "
+        f"correlates with the others' with {number(top.agreement, significant=2)} on average; "
+        f"{plain(least.name)} counts least, {percent(least.weight)} "
+        f"({number(least.agreement, significant=2)}).",
+        source=source,
+    )
+
+
 def _broad(defaults: list[Clustering]) -> Iterator[TakeAway]:
     pairs = [(c, x) for c in defaults for x in c.clusters if not _is_narrow(x)]
-    for clustering, cluster in pairs:
+    if pairs:
+        each = [f"{x.name} of {_name(c)}, {percent(x.time_share)}" for c, x in pairs]
         yield TakeAway(
-            figure=percent(cluster.time_share),
-            text=f"of the time is one cluster, {cluster.name} of {_name(clustering)}: "
-            "too broad to stand for one activity.",
+            figure=count(len(pairs), "broad cluster"),
+            text=f"{'takes' if len(pairs) == 1 else 'take'} half of the time or more: "
+            f"{'; '.join(each)}. That is too broad to stand for one activity.",
             source=LABELS,
         )
 
@@ -120,20 +225,22 @@ def _broad(defaults: list[Clustering]) -> Iterator[TakeAway]:
 def _private(summary: Summary, defaults: list[Clustering]) -> Iterator[TakeAway]:
     if summary.n_analysed < 2:
         return
-    for clustering in defaults:
-        private = [cluster for cluster in clustering.clusters if cluster.n_clips == 1]
-        if private:
-            yield TakeAway(
-                figure=f"{len(private)} of {len(clustering.clusters)}",
-                text=f"clusters of {_name(clustering)} lie within a single clip: they may reflect "
-                "a place or a camera rather than an activity.",
-                source=LABELS,
-            )
+    found = [(c, sum(x.n_clips == 1 for x in c.clusters)) for c in defaults]
+    each = [f"{_name(c)} {n} of {len(c.clusters)}" for c, n in found if n]
+    if each:
+        yield TakeAway(
+            figure=f"{sum(n for _, n in found)} of {sum(len(c.clusters) for c, _ in found)}",
+            text=f"clusters lie within a single clip ({'; '.join(each)}): they may reflect a place "
+            "or a camera rather than an activity.",
+            source=LABELS,
+        )
 
 
-def _chance(scores: tuple[ScoreRow, ...], random_score: float) -> Iterator[TakeAway]:
+def _chance(
+    summary: Summary, scores: tuple[ScoreRow, ...], random_score: float
+) -> Iterator[TakeAway]:
     real = [row for row in scores if not row.is_control and np.isfinite(row.score)]
-    if not real or not np.isfinite(random_score):
+    if summary.n_analysed < 2 or not real or not np.isfinite(random_score):
         return
     below = sum(row.score <= random_score for row in real)
     if below:
@@ -151,25 +258,24 @@ def _chance(scores: tuple[ScoreRow, ...], random_score: float) -> Iterator[TakeA
 
 
 def _noise(defaults: list[Clustering]) -> Iterator[TakeAway]:
-    for clustering in defaults:
-        if clustering.clusters and clustering.noise_share > NOISY_SHARE:
-            yield TakeAway(
-                figure=percent(clustering.noise_share),
-                text=f"of {count(clustering.n_segments, 'segment')} are in no cluster of "
-                f"{_name(clustering)}: its clusters describe the smaller part of the work.",
-                source="results/consistency.parquet: noise_share",
-            )
+    found = [c for c in defaults if c.clusters and c.noise_share > NOISY_SHARE]
+    if found:
+        yield TakeAway(
+            figure=span([c.noise_share for c in found]),
+            text=f"of the segments are noise to {_listed(found)}: the clusters describe the "
+            "smaller part of the work.",
+            source=LABELS,
+        )
 
 
-def _unseen(modalities: tuple[Modality, ...]) -> Iterator[TakeAway]:
-    for modality in modalities:
-        if modality.observed_share < UNSEEN_SHARE:
-            yield TakeAway(
-                figure=percent(1 - modality.observed_share),
-                text=f"of the segments gave {plain(modality.name)} nothing to measure: "
-                "not observable there.",
-                source=f"results/features/{modality.name}.parquet",
-            )
+def _unseen(defaults: list[Clustering]) -> Iterator[TakeAway]:
+    found = [c for c in defaults if c.unseen_share > UNSEEN_SHARE]
+    if found:
+        yield TakeAway(
+            figure=span([c.unseen_share for c in found]),
+            text=f"of the segments gave {_listed(found)} nothing to measure: not observable there.",
+            source=LABELS,
+        )
 
 
 def _failures(summary: Summary) -> Iterator[TakeAway]:
@@ -187,3 +293,12 @@ def _is_narrow(cluster: Cluster) -> bool:
 
 def _name(clustering: Clustering) -> str:
     return f"{plain(clustering.modality)} ({clustering.clusterer})"
+
+
+def _listed(clusterings: list[Clustering]) -> str:
+    *most, last = (_name(clustering) for clustering in clusterings)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _values(shares: list[Share]) -> list[float]:
+    return [share.value for share in shares if np.isfinite(share.value)]

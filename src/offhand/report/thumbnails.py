@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 from offhand.report.tables import ReportSource
-from offhand.report.view import Image
+from offhand.report.view_clusters import Image
 
 BASE_BYTES = 10_000_000
 BYTES_A_CLIP = 400_000

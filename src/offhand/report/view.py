@@ -1,286 +1,131 @@
-"""The view model: everything the page shows, as plain frozen data.
+"""The view model of the page: everything it shows, as plain frozen data.
 
 Figures stay numbers here (NaN = missing); the template words them through
 :mod:`offhand.report.wording`. Names are as the user wrote them: the template escapes them.
-Positions along a time axis are percentages of its length.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, kw_only=True)
-class Fact:
-    """One measured property of a cluster in words, such as ``period`` and ``1.2 s``."""
-
-    name: str
-    text: str
+from offhand.report.view_clip import ClipPanel
+from offhand.report.view_clusters import ClipName, Image, Matrix, Modality, ScoreRow
 
 
 @dataclass(frozen=True, kw_only=True)
-class Image:
-    """A thumbnail, embedded once and referred to by its key."""
+class Share:
+    """A share of frames, 0 to 1, with its 95 % interval; NaN where it was not measured."""
 
-    key: str
-    uri: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cluster:
-    """One cluster of segments.
-
-    Attributes
-    ----------
-    label
-        Its number in ``labels.parquet``; ``name`` is that number in words.
-    colour
-        Index into the palette of the style sheet.
-    n_segments, n_clips, seconds
-        Size over all clips (or in the clip at hand, for a clustering of one clip).
-    time_share
-        Share of the segments' time.
-    facts
-        Medians of the features that inform the reader.
-    image, image_alt
-        Key of the medoid's thumbnail, empty where there is none, and its description.
-    """
-
-    label: int
-    name: str
-    colour: int
-    n_segments: int
-    n_clips: int
-    seconds: float
-    time_share: float
-    facts: tuple[Fact, ...]
-    image: str = ""
-    image_alt: str = ""
+    value: float
+    low: float = float("nan")
+    high: float = float("nan")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
-    """A cluster in one clip: size, and the segment nearest the cluster's middle.
-
-    Attributes
-    ----------
-    n_segments, seconds
-        0 where the cluster holds no segment of the clip.
-    at_s
-        Start of the exemplar segment.
-    """
-
-    n_segments: int = 0
-    seconds: float = 0.0
-    at_s: float = float("nan")
-    is_medoid: bool = False
-    image: str = ""
-    image_alt: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClipName:
-    """A clip's name and the anchor of its section."""
-
-    clip_id: str
-    anchor: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Clustering:
-    """One modality clustered by one method over all clips pooled.
-
-    Attributes
-    ----------
-    score, multi_clip_share
-        ``seed_entropy`` and ``seed_multi_clip_share`` of ``consistency.parquet``.
-    n_clusters, n_segments, noise_share
-        From the same row; counted from the labels where there is none.
-    clusters
-        Widest first: by number of clips, then by time.
-    noise_s, noise_time_share
-        Time in segments without a cluster.
-    columns, rows
-        The gallery: clips shown, and per shown cluster one cell a column.
-    n_hidden_clips, n_hidden_clusters
-        What the gallery leaves out.
-    """
-
-    modality: str
-    clusterer: str
-    is_default: bool
-    score: float
-    multi_clip_share: float
-    n_clusters: int
-    n_segments: int
-    noise_share: float
-    clusters: tuple[Cluster, ...]
-    noise_s: float
-    noise_time_share: float
-    columns: tuple[ClipName, ...]
-    rows: tuple[tuple[Cluster, tuple[Cell, ...]], ...]
-    n_hidden_clips: int
-    n_hidden_clusters: int
-
-    @property
-    def shared(self) -> tuple[Cluster, ...]:
-        """The clusters that hold segments of two clips or more."""
-        return tuple(cluster for cluster in self.clusters if cluster.n_clips > 1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Modality:
-    """A modality: the clustering that the report leads with, and the others.
-
-    Attributes
-    ----------
-    observed_share
-        Share of the segments in which the modality measured anything; NaN where it has no table.
-    notes
-        What its author wants a reader to know.
-    """
-
-    name: str
-    default: Clustering
-    others: tuple[Clustering, ...]
-    observed_share: float
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScoreRow:
-    """One row of the score table: a clustering, or a control beside it."""
-
-    name: str
-    clusterer: str
-    is_control: bool
-    is_default: bool
-    score: float
-    multi_clip_share: float
-    n_clusters: float
-    n_segments: float
-    noise_share: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class MatrixCell:
-    """Quality of one modality within one clip; ``empty`` says why there are no figures."""
-
-    noise_share: float
-    n_clusters: int
-    empty: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Matrix:
-    """Noise and number of clusters per clip and modality, each clip clustered alone."""
-
-    columns: tuple[tuple[str, str], ...]
-    rows: tuple[tuple[ClipName, int, tuple[MatrixCell, ...]], ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Block:
-    """One segment in a strip; ``colour`` is -1 for noise."""
-
-    left: float
-    width: float
-    colour: int
-    name: str
-    start_s: float
-    stop_s: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Strip:
-    """One modality's labels along a clip.
-
-    Attributes
-    ----------
-    blocks
-        In order of time; none where the modality has no label in the clip.
-    legend
-        The clusters that occur, longest first.
-    noise_share, n_clusters
-        Of the clip's segments.
-    alt
-        The strip in one sentence.
-    """
-
-    modality: str
-    clusterer: str
-    blocks: tuple[Block, ...]
-    legend: tuple[Cluster, ...]
-    noise_share: float
-    n_clusters: int
-    n_segments: int
-    alt: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tick:
-    """A mark on an axis: position in percent, and its text."""
-
-    at: float
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Panel:
-    """One curve over time, drawn in a box of 1000 x 100 units.
-
-    Attributes
-    ----------
-    line, band
-        SVG paths of the mean and of the range between least and greatest value.
-    ticks
-        Of the value axis, position from the top.
-    alt
-        The panel in one sentence.
-    empty
-        What to print instead of a curve.
-    """
-
-    name: str
-    unit: str
-    column: str
-    line: str
-    band: str
-    ticks: tuple[Tick, ...]
-    alt: str
-    empty: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClipPanel:
-    """One clip's section.
-
-    Attributes
-    ----------
-    status, error
-        As in ``clips.parquet``.
-    start_s, stop_s
-        The time axis of the section.
-    ticks
-        Of the time axis.
-    strips, own_strips
-        Labels of the pooled clustering, and of the clip clustered alone.
-    rhythm
-        Three panels, none where the run holds no rhythm of the clip.
-    """
+class CoverageRow:
+    """In how much of one clip a hand is found, by the detector and by the tracker, and a body."""
 
     name: ClipName
-    path: str
-    status: str
-    error: str
-    details: str
-    n_segments: int
-    start_s: float
-    stop_s: float
-    ticks: tuple[Tick, ...]
-    strips: tuple[Strip, ...]
-    own_strips: tuple[Strip, ...]
-    rhythm: tuple[Panel, ...]
+    detector: Share
+    tracker: Share
+    pose: Share
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """What was not measured, and why.
+
+    Attributes
+    ----------
+    what
+        Hands, or bodies.
+    where
+        The clips; empty for all of them.
+    reason
+        Why, and the command that helps where there is one.
+    """
+
+    what: str
+    where: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coverage:
+    """Coverage of all clips.
+
+    Attributes
+    ----------
+    rows
+        One a clip, in the order of the run; none where nothing was measured in any.
+    gaps
+        What is missing in the rows.
+    n_measured, n_low
+        Clips in which hands were measured, and those of them in which hands are found in less than
+        half of the frames at the upper end of either interval.
+    hands_model, pose_model
+        Names of the model weights, empty where none were used.
+    """
+
+    rows: tuple[CoverageRow, ...]
+    gaps: tuple[Gap, ...]
+    n_measured: int
+    n_low: int
+    hands_model: str
+    pose_model: str
+
+    @property
+    def is_low(self) -> bool:
+        """Whether hands are found in the smaller part of most clips."""
+        return 2 * self.n_low > self.n_measured
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """A signal that a modality read, and the model weights it used; empty for none."""
+
+    signal: str
+    weights: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A modality that was computed.
+
+    Attributes
+    ----------
+    explanation
+        What it looks at, empty for a modality that the report does not know.
+    notes
+        What its author wants a reader to know about all clips.
+    anchor
+        Its gallery, empty where it has no clusters.
+    readings
+        Its signals; none for a fusion.
+    described_share
+        Share of the segments that it describes, NaN where it has no labels.
+    weight, agreement
+        As in ``fusion.parquet``; NaN where it is not part of a fusion, or nothing can be compared.
+    """
+
+    name: str
+    explanation: str
+    notes: tuple[str, ...]
+    anchor: str
+    readings: tuple[Reading, ...]
+    described_share: float
+    weight: float
+    agreement: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbsentStep:
+    """A signal or a modality that could not be computed, and why."""
+
+    kind: str
+    name: str
+    explanation: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -319,7 +164,17 @@ class Summary:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """The whole page."""
+    """The whole page.
+
+    Attributes
+    ----------
+    notes
+        What the signals found out about every clip.
+    modalities
+        The fusion first, then by score.
+    matrix, other_matrix
+        Quality within each clip with the leading clusterers, and with the others.
+    """
 
     workspace: str
     version: str
@@ -329,8 +184,13 @@ class Page:
     take_aways: tuple[TakeAway, ...]
     scores: tuple[ScoreRow, ...]
     random_score: float
+    coverage: Coverage
+    steps: tuple[Step, ...]
+    absent: tuple[AbsentStep, ...]
+    notes: tuple[str, ...]
     modalities: tuple[Modality, ...]
     matrix: Matrix
+    other_matrix: Matrix
     clips: tuple[ClipPanel, ...]
     images: tuple[Image, ...]
     n_images_left_out: int

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 
 UNITS = {"s": "s", "hz": "Hz", "px": "px", "deg": "°", "share": "%", "bpm": "/min"}
 ABSENT = "–"
@@ -10,6 +12,23 @@ NOT_OBSERVABLE = "not observable here"
 NOT_PERIODIC = "not periodic"
 NO_CLUSTER = "no cluster"
 SPACE = "\u00a0"
+COMMAND = re.compile(r"""(offhand weights pull [\w-]+|pip install [\w"'\[\]-]+)""")
+
+EXPLANATIONS = {
+    "flow_rhythm": "how fast, how regularly and in which direction the picture moves",
+    "ego_motion": "how the head turns and nods, and what moves beside it",
+    "body_pose": "posture and its rhythm, where a body is in view",
+    "video_embedding": "what the picture looks like and how that changes",
+    "tool_presence": "which tools and materials are in view",
+    "late_fusion": "all modalities joined: segments that are alike in most of them",
+    "motion": "flow between frames, camera motion",
+    "hands": "hands found by a detector and held by a tracker",
+    "pose": "keypoints of a body in view",
+    "appearance": "embedding of single frames",
+    "video": "embedding of stretches of video",
+    "tools": "scores of tools and materials in single frames",
+}
+"""What a modality or a signal looks at."""
 
 
 def number(value: float, *, significant: int = 3) -> str:
@@ -26,8 +45,8 @@ def number(value: float, *, significant: int = 3) -> str:
 
 
 def score(value: float) -> str:
-    """Return a score in 0..1 with two decimals, a dash for NaN."""
-    return f"{value:.2f}" if math.isfinite(value) else ABSENT
+    """Return a score or a correlation with two decimals, a dash for NaN."""
+    return f"{value:.2f}".replace("-", "−") if math.isfinite(value) else ABSENT
 
 
 def percent(share: float) -> str:
@@ -39,6 +58,12 @@ def percent(share: float) -> str:
     if 0.995 < share < 1:
         return f">99{SPACE}%"
     return f"{100 * share:.0f}{SPACE}%"
+
+
+def span(shares: Sequence[float]) -> str:
+    """Return the range of some shares in 0..1: ``3 to 21 %``; ValueError without any."""
+    low, high = percent(min(shares)), percent(max(shares))
+    return high if low == high else f"{low.removesuffix(f'{SPACE}%')} to {high}"
 
 
 def clock(time_s: float, *, decimals: int = 0) -> str:
@@ -73,6 +98,12 @@ def count(n: int, singular: str, plural: str = "") -> str:
 def plain(name: str) -> str:
     """Return an identifier in words: ``flow_rhythm`` -> ``flow rhythm``."""
     return name.replace("_", " ").strip()
+
+
+def commands(text: str) -> list[tuple[str, bool]]:
+    """Split a text into parts, each with whether it is a command to type."""
+    parts = COMMAND.split(text)
+    return [(part, place % 2 == 1) for place, part in enumerate(parts) if part]
 
 
 def cluster_name(label: int) -> str:

@@ -10,9 +10,15 @@ from collections.abc import Iterable
 from importlib.metadata import entry_points
 from typing import ClassVar, Protocol
 
+import cv2
 import numpy as np
 
-from offhand.records import Clip, FrameBlock, FrameRequest, Signal
+from offhand.errors import SignalError
+from offhand.records import ByteArray, Clip, FloatArray, FrameBlock, FrameRequest, Signal
+
+AUTO = "auto"
+"""Value of the option ``model`` that leaves the choice to what is on the machine: the first of the
+class attribute ``models`` (names of weights, the best first, the embedded default last)."""
 
 
 class SignalState(Protocol):
@@ -46,6 +52,48 @@ class SignalExtractor(Protocol):
     def start(self, clip: Clip) -> SignalState:
         """Begin a clip."""
         ...
+
+
+class Mask:
+    """The user's mask of a clip: its black pixels are left out of every signal.
+
+    Parameters
+    ----------
+    clip
+        The clip, which need not have a mask.
+
+    Raises
+    ------
+    SignalError
+        The mask cannot be read as an image.
+    """
+
+    def __init__(self, clip: Clip) -> None:
+        self._grey: ByteArray | None = None
+        if clip.mask_path is not None:
+            grey = cv2.imread(clip.mask_path, cv2.IMREAD_GRAYSCALE)
+            if grey is None:
+                raise SignalError(
+                    f"{clip.mask_path}: the mask cannot be read as an image (PNG or JPEG)"
+                )
+            self._grey = np.asarray(grey, dtype=np.uint8)
+
+    def __bool__(self) -> bool:
+        return self._grey is not None
+
+    def share(self, height: int, width: int) -> FloatArray:
+        """Return how much of each pixel ``(height, width)`` is left, 0..1; ones without a mask."""
+        if self._grey is None:
+            return np.ones((height, width))
+        small = cv2.resize(self._grey, (width, height), interpolation=cv2.INTER_AREA)
+        return np.asarray(small, np.float64) / 255.0
+
+    def blacken(self, images: ByteArray) -> ByteArray:
+        """Return images ``(n, height, width, 3)`` with black where the mask is black."""
+        if self._grey is None:
+            return images
+        kept = self.share(*images.shape[1:3]) > 0.5
+        return np.where(kept[None, :, :, None], images, np.uint8(0))
 
 
 def installed() -> dict[str, type[SignalExtractor]]:

@@ -58,7 +58,14 @@ def modality_fingerprint(
 ) -> str:
     """Return the fingerprint of a modality, of the segmentation, and of the signals it reads."""
     cut = segmentation_fingerprint(segmenter, extractors)
-    return fingerprint.of_step(modality, after=(cut, *_upstream(modality.signals, extractors)))
+    names = signals_read(modality, extractors)
+    return fingerprint.of_step(modality, after=(cut, *_upstream(names, extractors)))
+
+
+def signals_read(modality: Modality, extractors: tuple[SignalExtractor, ...]) -> tuple[str, ...]:
+    """Return the signals that a modality reads: those it needs, and the optional ones there are."""
+    measured = {extractor.name for extractor in extractors}
+    return (*modality.signals, *(n for n in modality.optional_signals if n in measured))
 
 
 def segments_path(
@@ -111,7 +118,7 @@ def describe(task: DescribeTask, report: Callable[[float], None]) -> Segments:
     for done, modality in enumerate(task.modalities, start=1):
         path = features_path(workspace, modality, task.segmenter, task.extractors, task.clip)
         if not parquet.has_key(path, key):
-            features = modality.describe(needed(modality.signals), segments)
+            features = modality.describe(needed(signals_read(modality, task.extractors)), segments)
             parquet.write_features(path, features, key=key)
         report(done / (len(task.modalities) + 1))
     track = rhythm_path(workspace, task.extractors, task.clip)

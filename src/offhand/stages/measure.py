@@ -10,7 +10,8 @@ from pathlib import Path
 
 import cv2
 
-from offhand.records import Clip, ClipInfo, Signal
+from offhand import weights
+from offhand.records import Clip, ClipInfo, FrameRequest, Signal
 from offhand.signals.base import SignalExtractor, join
 from offhand.signals.motion import Motion
 from offhand.store import fingerprint, parquet
@@ -47,8 +48,9 @@ def clip_key(clip: Clip) -> str:
 
 
 def signal_fingerprint(extractor: SignalExtractor) -> str:
-    """Return the fingerprint of a signal and of the decoding that feeds it."""
-    return fingerprint.of_step(extractor, after=(f"decode {DECODE_VERSION}",))
+    """Return the fingerprint of a signal, of the decoding that feeds it, and of its weights."""
+    models = [weights.identity(name) for name in extractor.weights]
+    return fingerprint.of_step(extractor, after=(f"decode {DECODE_VERSION}", *models))
 
 
 def signal_path(workspace: Workspace, extractor: SignalExtractor, clip: Clip) -> Path:
@@ -91,11 +93,11 @@ def measure(task: MeasureTask, report: Callable[[float], None]) -> ClipInfo:
         }
         reader = FrameReader(
             task.clip,
-            [step.request for step in missing],
+            frame_requests(missing),
             threads=task.threads,
             on_progress=report,
         )
-        for chunk in _chunks(reader, missing):
+        for chunk in signal_chunks(reader, missing):
             writers[chunk.name].write(chunk)
         for writer in writers.values():
             writer.close(key, reader.info)
@@ -129,21 +131,29 @@ def measure_signals(
         A signal cannot be computed from it.
     """
     clip = Clip(clip_id=Path(path).stem or "clip", path=os.fspath(path))
-    reader = FrameReader(clip, [step.request for step in extractors])
+    reader = FrameReader(clip, frame_requests(extractors))
     chunks: dict[str, list[Signal]] = {step.name: [] for step in extractors}
-    for chunk in _chunks(reader, extractors):
+    for chunk in signal_chunks(reader, extractors):
         chunks[chunk.name].append(chunk)
     return {name: join(parts) for name, parts in chunks.items()}, reader.info
 
 
-def _chunks(reader: FrameReader, extractors: Sequence[SignalExtractor]) -> Iterator[Signal]:
+def frame_requests(extractors: Sequence[SignalExtractor]) -> list[FrameRequest]:
+    """Return the different requests of some signals: equal ones share their frames."""
+    return list(dict.fromkeys(step.request for step in extractors))
+
+
+def signal_chunks(reader: FrameReader, extractors: Sequence[SignalExtractor]) -> Iterator[Signal]:
     """Yield the chunks of all signals as they are finished."""
+    requests = frame_requests(extractors)
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # the decoder's threads keep the other cores busy
     try:
         states = [step.start(reader.clip) for step in extractors]
         for index, block in reader:
-            yield from states[index].update(block)
+            for step, state in zip(extractors, states, strict=True):
+                if step.request == requests[index]:
+                    yield from state.update(block)
         for state in states:
             yield from state.finish()
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from offhand.clustering.fusion import LateFusion
 from offhand.evaluation.consistency import consistency
 from offhand.evaluation.controls import clip_identity, one_cluster, random_labels
-from offhand.records import Clip, ClipInfo, Features, Segments
-from offhand.stages.cluster import ClusterFiles
+from offhand.records import Clip, ClipInfo, Segments
+from offhand.selection import ModalityWeight
+from offhand.signals.base import SignalExtractor
+from offhand.stages.cluster import ClusterFiles, FeatureFiles, pooled
+from offhand.stages.coverage import COVERAGES, coverages
+from offhand.stages.describe import signals_read
+from offhand.stages.measure import signal_notes
+from offhand.stages.prepare import Plan
 from offhand.store import parquet
 from offhand.store.workspace import Workspace
 
@@ -39,6 +46,10 @@ EXEMPLARS = {
     "clip_id": "str",
     "segment_id": "int64",
     "is_medoid": "bool",
+}
+FUSION = {
+    "modality": "str",
+    **{field.name: "float64" for field in dataclasses.fields(ModalityWeight)},
 }
 JOINED = {
     "rhythm": {
@@ -89,22 +100,27 @@ def exemplar_moments(
 
 
 def write_clips(
-    workspace: Workspace, clips: Sequence[tuple[Clip, ClipInfo]], notes: Mapping[str, str]
+    workspace: Workspace,
+    clips: Sequence[tuple[Clip, ClipInfo]],
+    extractors: Sequence[SignalExtractor],
 ) -> None:
-    """Write the table ``clips``; ``notes`` tells, by clip, what its signals found out."""
+    """Write the table ``clips``, with what the signals of each clip found out."""
     rows = []
     for clip, info in clips:
+        failed = info.status == "failed"
         row = {"clip_id": clip.clip_id, "path": _readable(clip.path)} | dataclasses.asdict(info)
         row["error"] = _readable(info.error)
         row |= {
             "from_s": clip.from_s,
             "to_s": np.nan if clip.to_s is None else clip.to_s,
-            "notes": notes.get(clip.clip_id, ""),
+            "notes": "" if failed else signal_notes(workspace, extractors, clip),
             "mask_path": _readable(clip.mask_path or ""),
         }
+        row |= coverages(workspace, () if failed else extractors, clip)
         rows.append(row)
     columns = ["clip_id", "path", *(f.name for f in dataclasses.fields(ClipInfo))]
-    table = pd.DataFrame(rows, columns=[*columns, "from_s", "to_s", "mask_path", "notes"])
+    columns += ["from_s", "to_s", "mask_path", "notes", *COVERAGES]
+    table = pd.DataFrame(rows, columns=columns)
     parquet.write_frame(workspace.table_path("clips"), table)
 
 
@@ -125,24 +141,62 @@ def write_segments(workspace: Workspace, segments: Sequence[Segments]) -> None:
     parquet.write_frame(workspace.table_path("segments"), table)
 
 
-def write_features(workspace: Workspace, modality: str, paths: Sequence[Path]) -> None:
+def write_features(workspace: Workspace, files: FeatureFiles) -> None:
     """Write the table ``features/<modality>`` of all clips."""
-    tables = [parquet.read_features(path) for path in paths]
+    tables = files.read()
     notes = {
         f"{table.clip_id[0]}: {name}": text
         for table in tables
         for name, text in table.notes.items()
     }
-    joined = Features(
-        modality=modality,
-        clip_id=np.concatenate([table.clip_id for table in tables]),
-        segment_id=np.concatenate([table.segment_id for table in tables]),
-        columns=tables[0].columns,
-        weights=tables[0].weights,
-        values=np.concatenate([table.values for table in tables]),
-        notes=notes,
+    joined = dataclasses.replace(pooled(tables), notes=notes)
+    parquet.write_features(workspace.table_path(f"features/{files.modality}"), joined)
+
+
+def write_fusion(workspace: Workspace, paths: Sequence[Path]) -> None:
+    """Write the table ``fusion``: how much each modality counts; empty where nothing is fused."""
+    parts = [parquet.read_frame(path)[0] for path in paths]
+    parquet.write_frame(workspace.table_path("fusion"), _stacked(parts, FUSION))
+
+
+def write_steps(workspace: Workspace, plan: Plan, *, fused: bool) -> None:
+    """Write the tables ``signals`` and ``modalities``: what was computed, and why the rest not."""
+    signals = [
+        {
+            "signal": step.name,
+            "status": "computed",
+            "reason": "",
+            "weights": ", ".join(_readable(name) for name in step.weights),
+        }
+        for step in plan.extractors
+    ]
+    signals += [
+        {"signal": name, "status": "absent", "reason": _readable(reason), "weights": ""}
+        for name, reason in plan.absent_signals.items()
+    ]
+    modalities = [
+        {
+            "modality": step.name,
+            "status": "computed",
+            "reason": "",
+            "signals": ", ".join(signals_read(step, plan.extractors)),
+        }
+        for step in plan.modalities
+    ]
+    modalities += [
+        {"modality": name, "status": "absent", "reason": _readable(reason), "signals": ""}
+        for name, reason in plan.absent_modalities.items()
+    ]
+    modalities.append(
+        {
+            "modality": LateFusion.name,
+            "status": "computed" if fused else "absent",
+            "reason": "" if fused else "there are fewer than two modalities to fuse",
+            "signals": "",
+        }
     )
-    parquet.write_features(workspace.table_path(f"features/{modality}"), joined)
+    parquet.write_frame(workspace.table_path("signals"), pd.DataFrame(signals))
+    parquet.write_frame(workspace.table_path("modalities"), pd.DataFrame(modalities))
 
 
 def write_joined(workspace: Workspace, name: str, paths: Sequence[Path]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -80,8 +80,10 @@ def write_frame(
         pq.write_table(table, temporary, compression="zstd")
 
 
-def read_frame(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Read a table and its metadata.
+def read_frame(
+    path: Path, columns: Sequence[str] | None = None
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Read a table, or some columns of it, and its metadata.
 
     Raises
     ------
@@ -90,7 +92,7 @@ def read_frame(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """
     try:
         with pq.ParquetFile(path) as file:
-            return file.read().to_pandas(), _unpacked(file.metadata.metadata)
+            return file.read(columns and [*columns]).to_pandas(), _unpacked(file.metadata.metadata)
     except (OSError, pa.ArrowException) as error:
         raise StoreError(
             f"{path}: cannot be read ({error}); if it is damaged, delete it and run again"
@@ -108,9 +110,9 @@ def has_key(path: Path, key: str) -> bool:
     return meta.get("schema") == SCHEMA_VERSION and meta.get("key") == key
 
 
-def read_signal(path: Path) -> Signal:
-    """Read a signal; raises StoreError."""
-    frame, meta = read_frame(path)
+def read_signal(path: Path, channels: Sequence[str] | None = None) -> Signal:
+    """Read a signal, or some channels of it; raises StoreError."""
+    frame, meta = read_frame(path, None if channels is None else ("time_s", *channels))
     channels = tuple(name for name in frame.columns if name != "time_s")
     return Signal(
         name=meta["name"],

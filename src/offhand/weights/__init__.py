@@ -1,6 +1,21 @@
 """Model weights: what there is, where it comes from, and verified files on this machine."""
 
-from offhand.weights.cache import home, identity, locate, missing
-from offhand.weights.manifest import MANIFEST, File, Weights
+from offhand.weights.cache import check, folder, home, identity, locate, missing
+from offhand.weights.fetch import ensure, pull
+from offhand.weights.manifest import MANIFEST, File, Hub, Weights, Wheel
 
-__all__ = ["MANIFEST", "File", "Weights", "home", "identity", "locate", "missing"]
+__all__ = [
+    "MANIFEST",
+    "File",
+    "Hub",
+    "Weights",
+    "Wheel",
+    "check",
+    "ensure",
+    "folder",
+    "home",
+    "identity",
+    "locate",
+    "missing",
+    "pull",
+]

@@ -13,9 +13,12 @@ from offhand.clustering.space import feature_space
 from offhand.modalities.base import Modality, installed
 from offhand.records import Features, Segments, Signal
 from offhand.store.fingerprint import of_step
+from tests.fixtures.looks import embedding_signal, tools_signal
 from tests.fixtures.motion import blanked, motion_signal
+from tests.fixtures.skeleton import pose_signal
 
 STRETCHES = [(12.0, 0.8), (10.0, 1.7), (14.0, 0.45), (4.0, 0.0), (5.0, 1.2)]
+TOOLS = tuple(enumerate(STRETCHES, start=1))
 GAP = 4
 """Index of the segment in which the signals hold only NaN; the next one has no samples."""
 
@@ -24,8 +27,18 @@ NAMES = sorted(installed())
 
 def signals(rate_hz: float = 15.0, *, start_s: float = 0.0) -> dict[str, Signal]:
     """Return every kind of signal that a modality may read."""
-    motion = motion_signal(STRETCHES, rate_hz=rate_hz, start_s=start_s, noise=0.005)
-    return {"motion": blanked(motion, start_s + 40, start_s + 45)}
+    scores = [(length, [0.2 + tempo / 4, 0.3, 0.1, 0.05 * k]) for k, (length, tempo) in TOOLS]
+    found = {
+        "appearance": embedding_signal(STRETCHES, start_s=start_s),
+        "motion": motion_signal(STRETCHES, rate_hz=rate_hz, start_s=start_s, noise=0.005),
+        "pose": pose_signal(STRETCHES, rate_hz=rate_hz, start_s=start_s),
+        "tools": tools_signal(scores, start_s=start_s),
+        "video": embedding_signal(STRETCHES, name="video", rate_hz=0.5, start_s=start_s),
+    }
+    return {
+        name: blanked(one, start_s + 40, start_s + 45, [c for c in one.channels if c != "examined"])
+        for name, one in found.items()
+    }
 
 
 def segments(start_s: float = 0.0) -> Segments:
@@ -46,7 +59,8 @@ def described(modality: Modality, rate_hz: float = 15.0, *, start_s: float = 0.0
 
 
 def test_the_built_in_ones_are_installed() -> None:
-    assert {"ego_motion", "flow_rhythm"} <= set(NAMES)
+    expected = {"body_pose", "ego_motion", "flow_rhythm", "tool_presence", "video_embedding"}
+    assert expected <= set(NAMES)
 
 
 def test_name_version_and_signals(modality: Modality, request: pytest.FixtureRequest) -> None:
@@ -54,6 +68,8 @@ def test_name_version_and_signals(modality: Modality, request: pytest.FixtureReq
     assert isinstance(modality.version, int)
     assert modality.version >= 1
     assert all(isinstance(name, str) for name in modality.signals)
+    assert all(isinstance(name, str) for name in modality.optional_signals)
+    assert not set(modality.signals) & set(modality.optional_signals)
 
 
 def test_options_are_frozen_documented_plain_data(modality: Modality) -> None:

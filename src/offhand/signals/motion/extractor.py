@@ -19,6 +19,7 @@ from offhand.records import (
     Signal,
     option,
 )
+from offhand.signals.base import Mask
 from offhand.signals.motion.camera import equidistant_basis, fit_camera, similarity_basis
 from offhand.signals.motion.flow import SMALLEST_SIDE_PX, FlowGrid
 from offhand.signals.motion.masks import RimFinder, StillCells
@@ -136,7 +137,7 @@ class MotionState:
 
     def __init__(self, options: Motion, clip: Clip) -> None:
         self._options = options
-        self._user_mask = _read_mask(clip.mask_path)
+        self._user_mask = Mask(clip)
         self._before: tuple[float, ByteArray] | None = None
         self._unchanged: list[float] = []
         self._chunk = _Chunk()
@@ -233,10 +234,8 @@ class MotionState:
             self._scale = self._grid.diagonal_px / rim.diameter_px
             kind = "fisheye rim" if rim.round else "black bars"
             self._notes["rim"] = f"{kind} over {rim.pixels.mean():.0%} of the picture left out"
-        if self._user_mask is not None:
-            size = image_shape[::-1]
-            small = cv2.resize(self._user_mask, size, interpolation=cv2.INTER_AREA)
-            usable *= np.asarray(small, np.float64) / 255.0
+        if self._user_mask:
+            usable *= self._user_mask.share(*image_shape)
             self._notes["mask"] = "the user's mask applied"
         self._usable = (self._grid.cells(usable).reshape(-1) > 0.9).astype(np.float64)
         points = self._grid.points() * self._scale
@@ -351,13 +350,3 @@ def _mean(values: FloatArray, weights: FloatArray) -> FloatArray:
     """Return weighted means over cells ``(n,)``, NaN where no cell has weight."""
     total = weights.sum(axis=1)
     return np.asarray((values * weights).sum(axis=1) / np.where(total > 0, total, np.nan))
-
-
-def _read_mask(path: str | None) -> ByteArray | None:
-    """Read a mask image as grey, or return None where no mask is wanted."""
-    if path is None:
-        return None
-    mask = cv2.imread(path, cv2.IMREAD_GRAYSCALE)
-    if mask is None:
-        raise SignalError(f"{path}: the mask cannot be read as an image (PNG or JPEG)")
-    return np.asarray(mask, dtype=np.uint8)

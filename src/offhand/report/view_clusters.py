@@ -1,0 +1,193 @@
+"""The view model of clusters and of the clusterings they belong to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """One measured property of a cluster in words, such as ``period`` and ``1.2 s``."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """A thumbnail, embedded once and referred to by its key."""
+
+    key: str
+    uri: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """One cluster of segments.
+
+    Attributes
+    ----------
+    label
+        Its number in ``labels.parquet``; ``name`` is that number in words.
+    colour
+        Index into the palette of the style sheet.
+    n_segments, n_clips, seconds
+        Size over all clips (or in the clip at hand, for a clustering of one clip).
+    time_share
+        Share of the segments' time.
+    facts
+        Medians of the features that inform the reader.
+    image, image_alt
+        Key of the medoid's thumbnail, empty where there is none, and its description.
+    """
+
+    label: int
+    name: str
+    colour: int
+    n_segments: int
+    n_clips: int
+    seconds: float
+    time_share: float
+    facts: tuple[Fact, ...]
+    image: str = ""
+    image_alt: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A cluster in one clip: size, and the segment nearest the cluster's middle.
+
+    Attributes
+    ----------
+    n_segments, seconds
+        0 where the cluster holds no segment of the clip.
+    at_s
+        Start of the exemplar segment.
+    """
+
+    n_segments: int = 0
+    seconds: float = 0.0
+    at_s: float = float("nan")
+    is_medoid: bool = False
+    image: str = ""
+    image_alt: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipName:
+    """A clip's name and the anchor of its section."""
+
+    clip_id: str
+    anchor: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clustering:
+    """One modality clustered by one method over all clips pooled.
+
+    Attributes
+    ----------
+    score, multi_clip_share
+        ``seed_entropy`` and ``seed_multi_clip_share`` of ``consistency.parquet``.
+    n_clusters, n_segments
+        From the same row; counted from the labels where there is none.
+    noise_share, unseen_share
+        Shares of the segments: described and in no cluster; not described by the modality.
+    clusters
+        Widest first: by number of clips, then by time.
+    noise_s, unseen_s
+        The same as time.
+    columns, rows
+        The gallery: clips shown, and per shown cluster one cell a column.
+    n_hidden_clips, n_hidden_clusters
+        What the gallery leaves out.
+    """
+
+    modality: str
+    clusterer: str
+    is_default: bool
+    score: float
+    multi_clip_share: float
+    n_clusters: int
+    n_segments: int
+    noise_share: float
+    unseen_share: float
+    clusters: tuple[Cluster, ...]
+    noise_s: float
+    unseen_s: float
+    total_s: float
+    columns: tuple[ClipName, ...]
+    rows: tuple[tuple[Cluster, tuple[Cell, ...]], ...]
+    n_hidden_clips: int
+    n_hidden_clusters: int
+
+    @property
+    def noise_time_share(self) -> float:
+        """Share of the time that is described and in no cluster."""
+        return self.noise_s / self.total_s if self.total_s else float("nan")
+
+    @property
+    def unseen_time_share(self) -> float:
+        """Share of the time that is not described."""
+        return self.unseen_s / self.total_s if self.total_s else float("nan")
+
+    @property
+    def shared(self) -> tuple[Cluster, ...]:
+        """The clusters that hold segments of two clips or more."""
+        return tuple(cluster for cluster in self.clusters if cluster.n_clips > 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Modality:
+    """A modality, or the fusion of several: the clustering that the report leads with, and others.
+
+    Attributes
+    ----------
+    anchor
+        Of its gallery.
+    explanation
+        What it looks at, empty for a modality that the report does not know.
+    notes
+        What its author wants a reader to know about single clips.
+    """
+
+    name: str
+    anchor: str
+    explanation: str
+    default: Clustering
+    others: tuple[Clustering, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreRow:
+    """One row of the score table: a clustering, or a control beside it."""
+
+    name: str
+    clusterer: str
+    is_control: bool
+    is_default: bool
+    score: float
+    multi_clip_share: float
+    n_clusters: float
+    n_segments: float
+    noise_share: float
+    unseen_share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatrixCell:
+    """Quality of one modality within one clip; ``empty`` says why there are no figures."""
+
+    noise_share: float
+    unseen_share: float
+    n_clusters: int
+    empty: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matrix:
+    """Noise and number of clusters per clip and modality, each clip clustered alone."""
+
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[ClipName, int, tuple[MatrixCell, ...]], ...]

@@ -1,0 +1,87 @@
+"""Stage 3: decide how much each modality counts in late fusion."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from offhand.clustering.fusion import LateFusion
+from offhand.clustering.space import SPACE_VERSION, feature_space
+from offhand.errors import ConfigError
+from offhand.selection import SELECTION_VERSION, ModalityWeight, fusion_weights
+from offhand.stages.cluster import FeatureFiles, pooled
+from offhand.store import fingerprint, parquet
+from offhand.store.workspace import Workspace
+
+
+@dataclass(frozen=True, kw_only=True)
+class FuseTask:
+    """The modalities to fuse.
+
+    Attributes
+    ----------
+    workspace
+        Folder of the workspace.
+    features
+        Their features.
+    fusion
+        The configured fusion.
+    seed
+        Seed of what is drawn at random.
+    """
+
+    workspace: str
+    features: tuple[FeatureFiles, ...]
+    fusion: LateFusion
+    seed: int
+
+
+def weights_path(task: FuseTask) -> Path:
+    """Return the file of the weights."""
+    upstream = [files.modality_fingerprint for files in task.features]
+    versions = f"space {SPACE_VERSION}", f"selection {SELECTION_VERSION}", f"seed {task.seed}"
+    print_ = fingerprint.of_step(task.fusion, after=(*upstream, *versions))
+    return Workspace(task.workspace).record_path("fusion", task.fusion.name, print_, "weights")
+
+
+def fuse(task: FuseTask, report: Callable[[float], None]) -> None:
+    """Choose weights from the segments of all clips, and store them.
+
+    The table has the columns ``modality`` and those of :class:`offhand.selection.ModalityWeight`.
+    """
+    path = weights_path(task)
+    key = fingerprint.digest([files.key for files in task.features])
+    if parquet.has_key(path, key):
+        return
+    spaces, clip_id = {}, np.empty(0, dtype=np.str_)
+    for done, files in enumerate(task.features, start=1):
+        table = pooled(files.read())
+        clip_id = table.clip_id
+        spaces[files.modality] = feature_space(table.values, table.weights)
+        report(done / len(task.features))
+    found = fusion_weights(spaces, clip_id, seed=task.seed)
+    given = task.fusion.given
+    if given:
+        found = _fixed(found, given)
+    rows = [{"modality": name} | dataclasses.asdict(weight) for name, weight in found.items()]
+    parquet.write_frame(path, pd.DataFrame(rows), key=key)
+
+
+def _fixed(found: dict[str, ModalityWeight], given: dict[str, float]) -> dict[str, ModalityWeight]:
+    """Replace chosen weights by given ones; raises ConfigError."""
+    unknown = sorted(set(given) - set(found))
+    total = sum(given.get(name, 0.0) for name in found)
+    if unknown or total <= 0:
+        raise ConfigError(
+            f"fusion.late_fusion.weights names {', '.join(unknown) or 'no modality in use'}; "
+            f"in use: {', '.join(found)}"
+        )
+    return {
+        name: dataclasses.replace(one, weight=given.get(name, 0.0) / total)
+        for name, one in found.items()
+    }
