@@ -17,8 +17,8 @@ PIP_INSTALL := $(BIN)/python -m pip -qq --disable-pip-version-check install
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: $(VENV)/.run ## Install offhand, analyse samples/, say where the report is
-	@$(BIN)/offhand run samples -o $(OUT)
+demo: $(VENV)/.run ## Install offhand, fetch weights, analyse samples/, say where the report is
+	@$(BIN)/offhand run samples -o $(OUT) --download
 	@echo "Report: $(abspath $(OUT))/report.html"
 
 test: $(VENV)/.test ## Install offhand, run its tests (PYTEST_ARGS="-m slow -k name")

@@ -51,7 +51,8 @@ def fusion_weights(
     their cosine distances between segments of different clips, after the means of rows and columns
     were taken from each block of two clips. So a modality gains nothing by telling clips apart:
     only whether *this* segment resembles *that* one more than its neighbours do counts. A
-    modality that agrees with none gets weight 0. Where nothing can be compared, all that describe anything weigh the same.
+    modality that agrees with none gets weight 0. Where nothing can be compared, all that describe
+    anything weigh the same.
 
     Parameters
     ----------

@@ -13,6 +13,7 @@ import offhand
 from offhand.cli import main
 from offhand.modalities.base import Modality
 from offhand.records import Segments, Signal
+from offhand.signals.tools import Tools
 from offhand.synthetic.render import render
 from offhand.synthetic.script import write_script
 from offhand.video.encode import write_video
@@ -67,19 +68,25 @@ def test_commands_of_the_readme_exist() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     shell = "".join(re.findall(r"```sh\n(.*?)```", text, re.S))
     used = set(re.findall(r"^offhand (\w+)", shell, re.M))
-    assert used == {"run", "info", "config", "synth"}
+    assert used == {"run", "info", "config", "synth", "weights"}
     assert used <= set(main.commands)
 
 
+@pytest.mark.weights
+@pytest.mark.usefixtures("with_weights")
 def test_formats_lists_every_column_of_every_table(sample_folder: Path) -> None:
     workspace = offhand.run("samples", "out")
+    assert len(workspace.modalities()) == 5
+    prompts = set(Tools().prompts)
     text = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
     for name in workspace.tables():
         if name.startswith("features/"):
-            columns = [c for c in workspace.table(name).columns if not c.endswith("hz")]
+            every = [re.sub(r"_\d{3}$", "_000", c) for c in workspace.table(name).columns]
+            ends = ("hz", "_mean", "_spread")
+            columns = [c for c in every if not c.endswith(ends) and c not in prompts]
         else:
             columns = list(workspace.table(name).columns)
-        missing = [column for column in columns if f"`{column}`" not in text]
+        missing = [column for column in dict.fromkeys(columns) if f"`{column}`" not in text]
         assert not missing, f"{name}: {missing} not documented"
 
 

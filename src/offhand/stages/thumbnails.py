@@ -17,7 +17,7 @@ from offhand.video.thumbnails import thumbnails
 
 SHORT_SIDE_PX = 120
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same moments get other pictures."""
 
 

@@ -44,7 +44,8 @@ def thumbnails(path: str, times_s: Sequence[float], *, short_side_px: int) -> li
     """
     pictures: list[bytes | None] = [None] * len(times_s)
     request = FrameRequest(rate_hz=None, short_side_px=short_side_px, colour="rgb")
-    with open_video(path) as (container, stream):
+    # one thread: what decoders make up around damage depends on how threads take turns
+    with open_video(path, threads=1) as (container, stream):
         scaler = FrameScaler(request, aspect=float(stream.sample_aspect_ratio or 1))
         start_s = origin_s(container, stream)
         ordered = sorted(range(len(times_s)), key=lambda index: times_s[index])
