@@ -86,7 +86,7 @@ def rendered(folder: Path) -> None:
     whole, sampled = Hands(coverage="every-frame"), Hands()
     for path in sorted(folder.glob("*.mp4")):
         truth = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        costs: list[tuple[float, float]] = []
+        costs: list[dict[str, float]] = []
         found: list[Signal] = []
         for step in (whole, sampled):
             with stopwatch() as spent:
@@ -109,7 +109,7 @@ def rendered(folder: Path) -> None:
             percent(fired[there].mean()),
             percent(fired[~there].mean()),
             *(interval(found[1], channel, sampled) for channel in ("detector_fired", "tracked")),
-            *(f"{costs[0][part]:.0f} / {costs[1][part]:.0f}" for part in (0, 1)),
+            *(f"{costs[0][part]:.0f} / {costs[1][part]:.0f}" for part in costs[0]),
         )
     print()
 

@@ -85,11 +85,12 @@ def compare(
     boxes: Mapping[float, Sequence[Box]],
     labels: Mapping[float, Sequence[Label]],
     *,
-    counts: Callable[[Label], bool] = lambda label: True,
+    counts: Callable[[Label], bool] | None = None,
 ) -> Found:
     """Compare boxes with labels: a hand is found by a box with IoU of at least 0.3, one to one.
 
-    ``counts`` chooses the labels that recall is measured on; precision looks at all of them.
+    ``counts`` chooses the labels that recall is measured on, all by default; precision looks at
+    all of them.
     """
     total = Found()
     times = sorted(boxes)
@@ -99,7 +100,7 @@ def compare(
             raise ValueError(f"no sample at {time_s} s; the nearest is at {nearest} s")
         seen = boxes[nearest]
         matched = match(seen, hands)
-        wanted = [index for index, hand in enumerate(hands) if counts(hand)]
+        wanted = [index for index, hand in enumerate(hands) if not counts or counts(hand)]
         whole = [index for index in wanted if hands[index].whole]
         total += Found(
             frames=bool(wanted),

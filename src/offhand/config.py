@@ -50,7 +50,7 @@ class General:
     )
     modalities: tuple[str, ...] = option((), "modalities to use; empty for all that are installed")
     signals: tuple[str, ...] = option(
-        (), "signals to measure beside those that segmentation and modalities read"
+        ("hands",), "signals to measure beside those that segmentation and modalities read"
     )
     download: bool = option(
         False, "fetch model weights that are missing; otherwise nothing is ever fetched"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import beta
-from scipy.stats import t as student_t
 
 from offhand.records import FloatArray
 
@@ -42,11 +41,11 @@ class Coverage:
 def coverage(time_s: FloatArray, seen: FloatArray, *, stretch_s: float, every_s: float) -> Coverage:
     """Estimate in which share of a clip's frames something is seen, from sampled stretches.
 
-    Neighbouring frames are alike, so the stretches are what is sampled: the variance is that of
-    the ratio estimator over stretches as clusters (Cochran 1977, chapter 11), with the correction
-    for the part of the clip that was examined. The interval is that of Korn and Graubard (Survey
-    Methodology 24, 1998): the exact binomial one for the effective number of frames. Where the
-    stretches do not differ at all, or there is but one, each counts as one frame.
+    Neighbouring frames are alike, so the stretches are what is sampled, not the frames. The
+    interval is the exact binomial one (Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404) with
+    each stretch as one draw: the share within a stretch lies in 0..1 and can vary no more than that
+    of draws that show all or nothing. Stretches of unequal length count as fewer (Kish's effective
+    number). So the interval errs towards being wide, for whatever comes and goes in the clip.
 
     Parameters
     ----------
@@ -77,30 +76,8 @@ def coverage(time_s: FloatArray, seen: FloatArray, *, stretch_s: float, every_s:
         return Coverage(share=share, low=share, high=share, n_frames=n_frames, n_stretches=1)
     _, stretch = np.unique(time_s[known] // every_s, return_inverse=True)
     sizes = np.bincount(stretch).astype(np.float64)
-    effective = _effective_size(
-        np.bincount(stretch, weights=hits).astype(np.float64), sizes, 1 - stretch_s / every_s
-    )
-    low, high = _binomial_interval(share, effective)
+    low, high = _binomial_interval(share, float(sizes.sum() ** 2 / (sizes**2).sum()))
     return Coverage(share=share, low=low, high=high, n_frames=n_frames, n_stretches=len(sizes))
-
-
-def _effective_size(hits: FloatArray, sizes: FloatArray, unseen: float) -> float:
-    """Return how many independent frames tell as much as stretches of ``sizes`` with ``hits``.
-
-    ``unseen`` is the share of the clip that was not examined.
-    """
-    n_stretches, n_frames = len(sizes), float(sizes.sum())
-    share = hits.sum() / n_frames
-    if n_stretches == 1:
-        return 1.0
-    residual = hits - share * sizes
-    variance = unseen * n_stretches / (n_stretches - 1) * float(np.sum(residual**2)) / n_frames**2
-    if variance == 0:
-        return float(n_stretches)
-    tail = (1 + LEVEL) / 2
-    narrower = student_t.ppf(tail, n_frames - 1) / student_t.ppf(tail, n_stretches - 1)
-    effective = share * (1 - share) / variance * narrower**2
-    return float(min(max(effective, 1.0), n_frames))
 
 
 def _binomial_interval(share: float, n: float) -> tuple[float, float]:
