@@ -29,7 +29,12 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], help="section.key=value, as in run")
     arguments = parser.parse_args()
     config = offhand.load_config(overrides=arguments.set)
-    plan = prepare(config.used_signals, config.segmenter, config.used_modalities)
+    plan = prepare(
+        config.used_signals,
+        config.segmenter,
+        config.used_modalities,
+        required=config.required_signals,
+    )
     clips = [Clip(clip_id=p.stem, path=str(p), to_s=arguments.seconds) for p in arguments.clips]
     print("| signal | " + " | ".join(path.name for path in arguments.clips) + " |")
     print("| --- |" + " --- |" * len(clips))

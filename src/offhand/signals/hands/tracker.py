@@ -40,7 +40,7 @@ N_SCALES = 11
 N_ITERATIONS = 2
 """Steps of CSRT's filter optimisation."""
 
-LEAST_LIKENESS = 0.0
+LEAST_LIKENESS = 0.6
 """Below, the box no longer shows what the anchor showed; 1 is the same distribution of colours."""
 
 LEAST_INSIDE = 0.6
