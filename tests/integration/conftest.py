@@ -14,7 +14,7 @@ from tests.fixtures.videos import even_times, marked, write
 HOME = os.environ.get("OFFHAND_HOME", "")
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def no_weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Hide the weights of this machine, so that every machine tests the same."""
     with pytest.MonkeyPatch.context() as patch:

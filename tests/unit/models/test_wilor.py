@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -30,7 +31,7 @@ class WiLorHandPose3dEstimationPipeline:
 
 
 @pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A package of that name with all its files, and a torch without a GPU."""
     root = tmp_path / "wilor_mini"
     (root / "pipelines").mkdir(parents=True)
@@ -40,8 +41,6 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "pipelines" / "wilor_hand_pose3d_estimation_pipeline.py").write_text(PIPELINE)
     for name in FILES:
         (root / "pretrained_models" / name).write_bytes(b"")
-    for name in [name for name in sys.modules if name.startswith("wilor_mini")]:
-        monkeypatch.delitem(sys.modules, name)
     monkeypatch.syspath_prepend(str(tmp_path))
     torch = SimpleNamespace(
         cuda=SimpleNamespace(is_available=lambda: False),
@@ -51,7 +50,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     monkeypatch.setitem(sys.modules, "torch", torch)
     importlib.invalidate_caches()
-    return root
+    yield root
+    for name in [name for name in sys.modules if name.startswith("wilor_mini")]:
+        del sys.modules[name]
 
 
 def pipeline() -> Any:

@@ -24,14 +24,17 @@ PIP_ENVIRONMENT = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
 # A process of its own that pulls the toy weights with the real pip.
 PULL = """
 import os, signal, sys
-from offhand.weights import MANIFEST, pull
+from offhand.weights import MANIFEST, fetch, pull
 from tests.unit.weights.conftest import toy
 
+def killed(*arguments):
+    download(*arguments)
+    os.kill(os.getpid(), signal.SIGKILL)
+
 MANIFEST["toy"] = toy()
-def on_progress(stage, total, done):
-    if sys.argv[1] == "killed" and done:
-        os.kill(os.getpid(), signal.SIGKILL)
-print(",".join(pull(["toy"], on_progress=on_progress)))
+if sys.argv[1] == "killed":
+    download, fetch.fetch = fetch.fetch, killed
+print(",".join(pull(["toy"])))
 """
 
 

@@ -26,19 +26,11 @@ from offhand.signals.hands.boxes import (
 )
 
 TRACK_SHORT_PX = 240
-"""Shorter side of the images that are tracked in."""
+"""Shorter side of the images that are tracked in. CSRT takes about 18 ms an image whatever their
+size, as it scales what it follows; a smaller template halves that, but loses the hand's size."""
 
 SMALLEST_PX = 6
 """A box with a shorter side holds too little to follow."""
-
-TEMPLATE_PX = 64.0
-"""Side of CSRT's template: 7 ms an image here, against 18 at its own 200."""
-
-N_SCALES = 11
-"""Sizes that CSRT tries in each image."""
-
-N_ITERATIONS = 2
-"""Steps of CSRT's filter optimisation."""
 
 LEAST_LIKENESS = 0.6
 """Below, the box no longer shows what the anchor showed; 1 is the same distribution of colours."""
@@ -214,11 +206,7 @@ class _Tracker:
         right, bottom = round(self._anchor.right * width), round(self._anchor.bottom * height)
         self._tracker = None
         if min(right - left, bottom - top) >= SMALLEST_PX:
-            parameters = cv2.TrackerCSRT.Params()
-            parameters.template_size = TEMPLATE_PX
-            parameters.number_of_scales = N_SCALES
-            parameters.admm_iterations = N_ITERATIONS
-            self._tracker = cv2.TrackerCSRT.create(parameters)
+            self._tracker = cv2.TrackerCSRT.create()
             self._tracker.init(image, (left, top, right - left, bottom - top))
 
     def update(self, image: ByteArray) -> Box | None:
