@@ -134,7 +134,7 @@ class PoseLandmarker:
         if region is None:
             return None
         values, presence, _, heatmaps, _ = self._network(
-            regions.crop(image, region, LANDMARK_PX) / 255.0
+            regions.crop(image, region, LANDMARK_PX, beyond="edge") / 255.0
         )
         score = float(presence[0])
         if not score > self._min_presence:
@@ -149,7 +149,7 @@ class PoseLandmarker:
     def _detect(self, image: ByteArray) -> Region | None:
         """Return the region of the best body in an image, or None."""
         whole = regions.letterbox(image.shape[0], image.shape[1])
-        pixels = regions.crop(image, whole, DETECTION_PX) / 127.5 - 1.0
+        pixels = regions.crop(image, whole, DETECTION_PX, beyond="black") / 127.5 - 1.0
         regressors, logits = self._detector(pixels)
         found = ssd.suppress(
             ssd.decode(

@@ -120,7 +120,9 @@ class PalmDetector:
         """Return the palms in an RGB image ``(height, width, 3)``, best first."""
         check_image(image)
         whole = regions.letterbox(image.shape[0], image.shape[1])
-        regressors, logits = self._network(regions.crop(image, whole, PALM_PX) / 255.0)
+        regressors, logits = self._network(
+            regions.crop(image, whole, PALM_PX, beyond="black") / 255.0
+        )
         found = ssd.suppress(
             ssd.decode(
                 regressors, logits, self._anchors, input_px=PALM_PX, min_score=self._min_score
@@ -219,7 +221,7 @@ class HandLandmarker:
     def _look(self, image: ByteArray, region: Region) -> Hand:
         """Run the landmark network on a region."""
         values, presence, handedness, _ = self._network(
-            regions.crop(image, region, HAND_PX) / 255.0
+            regions.crop(image, region, HAND_PX, beyond="edge") / 255.0
         )
         points = values.reshape(21, 3) / HAND_PX
         flat = regions.to_image(points[:, :2], region)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import atan2, cos, hypot, pi, sin
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -95,8 +96,22 @@ def aligned(centre: FloatArray, rim: FloatArray, *, scale: float) -> Region:
     return grown(centre, size, size, upright(centre, rim), scale=scale, shift=0.0)
 
 
-def crop(image: ByteArray, region: Region, side_px: int) -> ByteArray:
-    """Return a region ``(side_px, side_px, channels)`` by bilinear sampling, black outside."""
+def crop(
+    image: ByteArray, region: Region, side_px: int, *, beyond: Literal["black", "edge"]
+) -> ByteArray:
+    """Return a region ``(side_px, side_px, channels)`` by bilinear sampling.
+
+    Parameters
+    ----------
+    image
+        ``(height, width, channels)``.
+    region
+        What to cut; may leave the image.
+    side_px
+        Side of the result.
+    beyond
+        What lies outside the image: black, or the nearest pixel of its edge.
+    """
     along = region.side / side_px
     matrix = np.zeros((2, 3))
     matrix[:, :2] = _rotation(region.angle) * along
@@ -106,7 +121,7 @@ def crop(image: ByteArray, region: Region, side_px: int) -> ByteArray:
         matrix,
         (side_px, side_px),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_CONSTANT,
+        borderMode=cv2.BORDER_CONSTANT if beyond == "black" else cv2.BORDER_REPLICATE,
         borderValue=(0, 0, 0),
     )
     return np.asarray(cut, dtype=np.uint8)

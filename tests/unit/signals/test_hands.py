@@ -202,7 +202,7 @@ def test_the_mask_is_left_out(tmp_path: Path) -> None:
 def test_requests_and_weights_follow_the_options() -> None:
     sampled, every = Hands().request, Hands(coverage="every-frame").request
     assert (sampled.rate_hz, sampled.colour, sampled.short_side_px) == (None, "rgb", 480)
-    assert (sampled.stretch_s, sampled.every_s) == (2.0, 12.0)
+    assert (sampled.stretch_s, sampled.every_s) == (1.0, 6.0)
     assert every.is_whole
     assert Hands().weights == Hands(anchor="wilor").weights == ("mediapipe_hands",)
     assert Hands(anchor="owlv2").weights == ("mediapipe_hands", "owlv2_base")

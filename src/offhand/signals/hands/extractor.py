@@ -94,8 +94,8 @@ class Hands:
     coverage: Literal["sampled", "every-frame"] = option(
         "sampled", "which frames are examined: those of regular stretches, or every frame"
     )
-    stretch_s: float = option(2.0, "length of a sampled stretch in seconds")
-    every_s: float = option(12.0, "time from one sampled stretch to the next in seconds")
+    stretch_s: float = option(1.0, "length of a sampled stretch in seconds")
+    every_s: float = option(6.0, "time from one sampled stretch to the next in seconds")
     anchor: Literal["mediapipe", "owlv2", "wilor"] = option(
         "mediapipe",
         "detector whose boxes start the tracker; wilor is for non-commercial use, to be installed "
