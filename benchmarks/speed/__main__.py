@@ -1,8 +1,10 @@
-"""Print ratios of one run: the whole classical job against bare decoding, and peak memory.
+"""Print ratios of one run: the classical job against bare decoding, all of it against real time.
 
     python -m benchmarks.speed [--footage FOLDER] [--runs 5] [--skip-memory]
 
-Files are generated into FOLDER once (about 1.6 GB) and used again.
+The classical job is motion, segments, flow rhythm, ego-motion, clusters and report. Files are
+generated into FOLDER once (about 1.6 GB) and used again. The weights of the default install must
+be there. What each signal costs: python -m benchmarks.speed.costs.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ with av.open(sys.argv[1]) as container:
     stream.codec_context.thread_count = int(sys.argv[3])
     print(sum(1 for _ in container.decode(stream)))
 """
+CLASSICAL = ("--hands", "off", "--set", "general.modalities=ego_motion,flow_rhythm")
 THREADS = (("FRAME", "2"), ("FRAME", "0"), ("SLICE", "0"), ("AUTO", "0"), ("NONE", "1"))
 
 
@@ -49,19 +52,22 @@ def main() -> None:
     decoded, ran = [], []
     for _ in range(arguments.runs):
         decoded.append(decode(clip, fastest))
-        ran.append(run(clip)[0])
+        ran.append(run(clip, *CLASSICAL)[0])
     ratios = [b / a for a, b in zip(decoded, ran, strict=True)]
     print(f"bare decoding ({' x '.join(fastest)}): median {statistics.median(decoded):.1f} s")
-    print(f"offhand run: median {statistics.median(ran):.1f} s")
+    print(f"offhand run, classical: median {statistics.median(ran):.1f} s")
     print(
         f"ratio run / decoding: median {statistics.median(ratios):.2f} "
         f"({min(ratios):.2f} to {max(ratios):.2f}, {len(ratios)} pairs)"
     )
+    seconds, peak = run(clip)
+    print(f"offhand run, all models: {seconds:.1f} s, {seconds / 300:.2f} of real time")
+    print(f"peak memory of all processes, all models: {peak:.0f} MB")
     if not arguments.skip_memory:
         short, long = (arguments.footage / f"{arguments.codec}-{s}s.mp4" for s in (120, 1200))
         generate(short, seconds=120, codec=arguments.codec)
         loop(clip, long, times=4)
-        peaks = {path.name: run(path)[1] for path in (short, long)}
+        peaks = {path.name: run(path, *CLASSICAL)[1] for path in (short, long)}
         for name, peak in peaks.items():
             print(f"peak memory of all processes, {name}: {peak:.0f} MB")
         low, high = peaks.values()
@@ -77,10 +83,10 @@ def decode(clip: Path, threads: tuple[str, str]) -> float:
     return time.perf_counter() - began
 
 
-def run(clip: Path) -> tuple[float, float]:
+def run(clip: Path, *options: str) -> tuple[float, float]:
     """Return the wall time in seconds and the peak memory in MB of a whole run, report included."""
     out = tempfile.mkdtemp(prefix="offhand-bench-")
-    command = [sys.executable, "-m", "offhand", "run", str(clip), "-o", f"{out}/out"]
+    command = [sys.executable, "-m", "offhand", "run", str(clip), "-o", f"{out}/out", *options]
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     peak = 0.0
