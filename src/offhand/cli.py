@@ -347,7 +347,9 @@ def _summary(workspace: Workspace) -> tuple[int, int]:
     console.print(f"{len(good)} clips, {_seconds(good) / 60:.1f} min, {len(segments)} segments")
     table = Table("modality", "clusterer", "clusters", "noise", "shared by 2+ clips")
     found = scores[~scores["modality"].str.startswith("control:")]
-    for row in found.to_dict("records"):
+    fused = workspace.table("fusion")
+    unseen = set(fused["modality"][fused["described"] == 0])
+    for row in found[~found["modality"].isin(unseen)].to_dict("records"):
         shared = row["seed_multi_clip_share"]
         table.add_row(
             row["modality"],
@@ -359,6 +361,8 @@ def _summary(workspace: Workspace) -> tuple[int, int]:
     if len(good):
         console.print(table)
         console.print("* the clusterer that the report leads with", style="dim")
+    for name in sorted(unseen):
+        console.print(f"{name}: not observable here, no segment could be described")
     for row in clips[clips["status"] != "ok"].to_dict("records"):
         name, error = escape(row["clip_id"]), escape(row["error"])
         console.print(f"[bold]{name}[/bold] {row['status']}: {error}")

@@ -8,6 +8,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from offhand.records import ByteArray, FloatArray
 
@@ -112,18 +113,12 @@ def crop(
     beyond
         What lies outside the image: black, or the nearest pixel of its edge.
     """
-    along = region.side / side_px
-    matrix = np.zeros((2, 3))
-    matrix[:, :2] = _rotation(region.angle) * along
-    matrix[:, 2] = to_image(np.zeros((1, 2)), region)[0]
-    cut = cv2.warpAffine(
-        image,
-        matrix,
-        (side_px, side_px),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_CONSTANT if beyond == "black" else cv2.BORDER_REPLICATE,
-        borderValue=(0, 0, 0),
-    )
+    along = np.arange(side_px) / side_px
+    x, y = to_image(np.stack(np.meshgrid(along, along), axis=2).reshape(-1, 2), region).T
+    # In fixed point, as OpenCV then samples alike in all its versions.
+    maps = cv2.convertMaps(_square(x, side_px), _square(y, side_px), cv2.CV_16SC2)
+    border = cv2.BORDER_CONSTANT if beyond == "black" else cv2.BORDER_REPLICATE
+    cut = cv2.remap(image, *maps, cv2.INTER_LINEAR, borderMode=border, borderValue=(0, 0, 0))
     return np.asarray(cut, dtype=np.uint8)
 
 
@@ -142,3 +137,8 @@ def to_region(points: FloatArray, region: Region) -> FloatArray:
 def _rotation(angle: float) -> FloatArray:
     """Return the matrix that turns a column vector by an angle."""
     return np.array([[cos(angle), -sin(angle)], [sin(angle), cos(angle)]])
+
+
+def _square(values: FloatArray, side_px: int) -> npt.NDArray[np.float32]:
+    """Return one number for each pixel of a square as OpenCV wants them."""
+    return values.reshape(side_px, side_px).astype(np.float32)
