@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from offhand.errors import WeightsError
+from offhand.errors import ConfigError, WeightsError
 from offhand.models.hub import FloatImages, check_images, packages
 from offhand.models.hub_checkpoint import from_folder, load_image_processor, load_model
 from offhand.records import ByteArray, IntArray
@@ -94,7 +94,9 @@ class Owlv2:
         Raises
         ------
         ValueError
-            The images have another form, or a prompt is empty or too long.
+            The images have another form, or a prompt is empty.
+        ConfigError
+            A prompt is too long for the model.
         SignalError
             The memory does not suffice for one image.
         """
@@ -129,7 +131,9 @@ class Owlv2:
         Raises
         ------
         ValueError
-            The images have another form, or a prompt is empty or too long.
+            The images have another form, or a prompt is empty.
+        ConfigError
+            A prompt is too long for the model.
         SignalError
             The memory does not suffice for one image.
         """
@@ -173,8 +177,9 @@ class Owlv2:
             ids = tokens["input_ids"]
             for prompt, row in zip(wanted, ids, strict=True):
                 if len(row) > self._longest:
-                    raise ValueError(
-                        f"prompt {prompt!r} has {len(row)} tokens, at most {self._longest} fit"
+                    raise ConfigError(
+                        f"prompt {prompt!r} has {len(row)} tokens, the model reads at most "
+                        f"{self._longest}; name a shorter one in signals.tools.prompts"
                     )
             mask = np.asarray(tokens["attention_mask"], np.int64)
             self._queries = wanted, self._embed_tokens(np.asarray(ids, np.int64), mask)

@@ -90,7 +90,7 @@ class Appearance:
             raise ValueError(f"model is {AUTO!r}, must be chosen before a clip: {self.models}")
         folder = str(locate(self.model))
         embedder = _embedded(folder) if self.model == EMBEDDED else _dinov2(folder)
-        return AppearanceState(embedder, Mask(clip), note=self.model)
+        return AppearanceState(embedder, Mask(clip), note=Path(self.model).name)
 
 
 class AppearanceState:

@@ -167,7 +167,7 @@ class ToolsState:
     def _chunk(self) -> Signal:
         """Return what has gathered, and start anew."""
         options = self._options
-        notes = {"model": options.model}
+        notes = {"model": Path(options.model).name}
         if options.model == EMBEDDED and (left := unsupported(options.prompts)):
             notes["unsupported"] = ", ".join(left)
         chunk = Signal(

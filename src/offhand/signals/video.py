@@ -235,7 +235,7 @@ class VideoState:
     def _notes(self) -> dict[str, str]:
         options = self._options
         notes = {
-            "model": options.model,
+            "model": Path(options.model).name,
             "window": (
                 f"{options.n_frames} frames over {options.window_s:g} s every {options.hop_s:g} s "
                 f"(trained with {self._model.n_frames})"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from offhand.errors import ConfigError
 from offhand.models.owlv2 import Owlv2
 from tests.fixtures.checkpoints import write_owlv2
 
@@ -159,7 +160,7 @@ def test_empty_prompts_are_refused(model: Owlv2, prompts: list[str]) -> None:
 
 
 def test_a_prompt_too_long_for_the_model_is_refused_not_cut(model: Owlv2) -> None:
-    with pytest.raises(ValueError, match="brick hammer"):
+    with pytest.raises(ConfigError, match="brick hammer"):
         model.score(IMAGES, ["brick", "brick hammer " * 8])
 
 

@@ -112,7 +112,7 @@ def test_a_dinov2_model_in_a_folder(tmp_path: Path) -> None:
     (chunk,) = state.finish()
     assert chunk.channels[-1] == "e0031"
     np.testing.assert_array_equal(chunk.values, Dinov2(folder).embed(frames.images))
-    assert chunk.notes["model"] == str(folder)
+    assert chunk.notes["model"] == folder.name
 
 
 @pytest.mark.weights
