@@ -69,18 +69,7 @@ def prepare(
         Weights are here but damaged.
     """
     chosen = [with_model(step) for step in signals]
-    lacks: dict[str, str] = {}
-    for needed in (True, False):
-        names = [name for one in chosen if (one.name in required) == needed for name in one.weights]
-        fetches = needed and download
-        lacks |= weights.ensure(
-            names, download=fetches, offline=not fetches, on_progress=on_progress
-        )
-    for name in {name for step in chosen for name in step.weights if _is_of_hub(name)} - set(lacks):
-        try:
-            hub.packages()
-        except WeightsMissing as error:
-            lacks[name] = str(error)
+    lacks = _lacks(chosen, required, download=download, on_progress=on_progress)
     absent = {}
     for step in chosen:
         reasons = [lacks[name] for name in step.weights if name in lacks]
@@ -107,6 +96,33 @@ def prepare(
         absent_signals=absent,
         absent_modalities=without,
     )
+
+
+def _lacks(
+    signals: Collection[SignalExtractor],
+    required: Collection[str],
+    *,
+    download: bool,
+    on_progress: Callable[[str, int, float], None] | None,
+) -> dict[str, str]:
+    """Return why weights cannot be used here, by their name, after fetching what may be fetched."""
+    found: dict[str, str] = {}
+    for needed in (True, False):
+        names = [
+            name for step in signals if (step.name in required) == needed for name in step.weights
+        ]
+        fetches = needed and download
+        found |= weights.ensure(
+            names, download=fetches, offline=not fetches, on_progress=on_progress
+        )
+    for name in {name for step in signals for name in step.weights if _is_of_hub(name)} - set(
+        found
+    ):
+        try:
+            hub.packages()
+        except WeightsMissing as error:
+            found[name] = str(error)
+    return found
 
 
 def with_model(extractor: SignalExtractor) -> SignalExtractor:
