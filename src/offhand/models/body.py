@@ -71,7 +71,7 @@ class PoseLandmarker:
     """The body in the consecutive images of a video.
 
     A body found in the image before is looked for around its keypoints; the detector runs
-    only while none is followed. There is no smoothing over time.
+    only while none is followed. There is no smoothing over time, unlike in MediaPipe's task.
 
     Parameters
     ----------

@@ -235,7 +235,11 @@ class HandLandmarker:
 
 
 def palm_region(palm: Palm) -> Region:
-    """Return where to look for the hand of a palm: wrist down, middle finger's knuckle up."""
+    """Return where to look for the hand of a palm: wrist down, middle finger's knuckle up.
+
+    The angle is that of MediaPipe's published solution. Its task turns the region 26.6 degrees
+    further, as it gives 90 to an option in radians.
+    """
     x0, y0, x1, y1 = palm.box
     return regions.grown(
         np.array([(x0 + x1) / 2, (y0 + y1) / 2]),

@@ -88,9 +88,13 @@ def _load(path: Path, threads: int) -> Any:
     if not path.is_file():
         raise WeightsMissing(f"{path}: no such file")
     try:
+        # As bytes, which the runtime verifies; from a damaged file, some releases crash.
+        content = path.read_bytes()
         with _without_greeting():
-            interpreter = Interpreter(model_path=str(path), num_threads=threads)
+            interpreter = Interpreter(model_content=content, num_threads=threads)
             interpreter.allocate_tensors()
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read ({error.strerror or error})") from error
     except (ValueError, RuntimeError) as error:
         raise WeightsError(
             f"{path}: not a network that can be run ({error}); get the weights again: "
