@@ -12,7 +12,7 @@ PIP_INSTALL := $(BIN)/python -m pip -qq --disable-pip-version-check install
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check lint format-check types layers format package fresh bench quality clean
+.PHONY: help demo test test-hub check lint format-check types layers format package fresh bench quality clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -23,6 +23,9 @@ demo: $(VENV)/.run ## Install offhand, fetch weights, analyse samples/, say wher
 
 test: $(VENV)/.test ## Install offhand, run its tests (PYTEST_ARGS="-m slow -k name")
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-hub: $(VENV)-hub/.hub ## Run the tests of the hub models, with torch, in an environment of their own
+	@$(VENV)-hub/bin/python -m pytest tests/unit/models tests/unit/signals $(PYTEST_ARGS)
 
 check: lint format-check types layers test ## Everything a change must pass
 
@@ -58,7 +61,7 @@ quality: $(VENV)/.test ## Measure quality on labelled footage (FOOTAGE=folder)
 	@$(BIN)/python -m benchmarks.quality "$(FOOTAGE)"
 
 clean: ## Remove .venv, caches and build results
-	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-hub dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps: what is installed. A stamp is renewed when pyproject.toml changes.
@@ -81,6 +84,13 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@echo "Installing offhand and its development packages into $(VENV)"
 	@$(PIP_INSTALL) --editable '.[dev]'
 	@touch $(VENV)/.run $(VENV)/.test $@
+
+$(VENV)-hub/.hub: pyproject.toml constraints-ci.txt
+	@echo "Installing offhand and its hub models into $(VENV)-hub"
+	@$(PYTHON) -m venv $(VENV)-hub
+	@$(VENV)-hub/bin/python -m pip -qq --disable-pip-version-check install \
+		-c constraints-ci.txt --editable '.[hub,test]'
+	@touch $@
 
 # A file of the package that is missing in the wheel, such as a template, shows nowhere else.
 define compare_wheel
