@@ -1,0 +1,90 @@
+"""Where a steady tempo starts and stops: the best path through prominence by tempo and time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from offhand.records import FloatArray, IntArray
+
+THRESHOLD = 0.4
+"""Prominence that a tempo must exceed on average."""
+
+ENTER = 1.0
+"""Prominence times cycles above the threshold that a bout must bring in."""
+
+DRIFT = 0.25
+"""What a step to the next tempo costs, in the same unit."""
+
+SAME_TEMPO = 9
+"""Steps of tempo that one bout may jump at once: a quarter of an octave."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bout:
+    """A stretch with a steady tempo.
+
+    Attributes
+    ----------
+    first, last
+        Samples ``[first, last)``.
+    tempo
+        ``(last - first,)``: index of the tempo at each sample; it drifts by one step at most.
+    """
+
+    first: int
+    last: int
+    tempo: IntArray
+
+
+def find_bouts(evidence: FloatArray, tempi_hz: FloatArray, *, rate_hz: float) -> list[Bout]:
+    """Return the bouts of the best path (Viterbi 1967, doi:10.1109/TIT.1967.1054010).
+
+    At every sample the path is at one tempo or at none. A tempo earns its evidence above
+    ``THRESHOLD``, per cycle rather than per second, so that slow work counts as much as fast.
+
+    Parameters
+    ----------
+    evidence
+        ``(tempi, n)``; ``-inf`` where a tempo is not possible.
+    tempi_hz
+        ``(tempi,)``.
+    rate_hz
+        Samples per second.
+    """
+    path = _best_path((evidence - THRESHOLD) * tempi_hz[:, None] / rate_hz)
+    none = len(tempi_hz)
+    jump = (np.abs(np.diff(path)) > SAME_TEMPO) | ((path[1:] == none) != (path[:-1] == none))
+    edges = np.flatnonzero(np.concatenate([[True], jump, [True]]))
+    return [
+        Bout(first=int(first), last=int(last), tempo=path[first:last])
+        for first, last in pairwise(edges)
+        if path[first] != none
+    ]
+
+
+def _best_path(gain: FloatArray) -> IntArray:
+    """Return ``(n,)``: the tempo at each sample, or the number of tempi for none."""
+    none, n = gain.shape
+    here = np.arange(none)
+    came_from = np.empty((n, none + 1), dtype=np.int16)
+
+    value, idle = np.full(none, -ENTER), 0.0
+    for sample in range(n):
+        lower = np.concatenate([[-np.inf], value[:-1]]) - DRIFT
+        higher = np.concatenate([value[1:], [-np.inf]]) - DRIFT
+        options = np.stack([value, lower, higher, np.full(none, idle - ENTER)])
+        choice = options.argmax(axis=0)
+        came_from[sample, :none] = np.choose(choice, [here, here - 1, here + 1, none])
+        best = int(value.argmax())
+        came_from[sample, none] = best if value[best] > idle else none
+        idle = max(idle, float(value[best]))
+        value = options.max(axis=0) + gain[:, sample]
+    path = np.empty(n, dtype=np.int64)
+    state = int(value.argmax()) if value.max() > idle else none
+    for sample in range(n - 1, -1, -1):
+        path[sample] = state
+        state = int(came_from[sample, state])
+    return path

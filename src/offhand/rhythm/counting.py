@@ -1,0 +1,167 @@
+"""Counting in a whole clip: stretch by stretch, joined where a bout goes on over a boundary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from offhand.records import FloatArray, Segments, Signal
+from offhand.rhythm.repetitions import Repetitions, count_repetitions
+from offhand.rhythm.resample import to_uniform
+from offhand.rhythm.seed import SeedCount, seed_count
+from offhand.rhythm.selfsimilarity import self_similarity, thinned
+from offhand.rhythm.witnesses import RATE_HZ, contrast, from_signals
+
+SIGNALS = ("motion", "picture")
+"""The signals that counting reads."""
+
+WATCHING = 0.6
+"""Speed of the camera, relative to all motion, below which it stands and watches the worker."""
+
+JOINED_PERIODS = 1.5
+"""Gap, in periods, that two bouts of like period may leave at a boundary and still be one."""
+
+LIKE_PERIOD = 0.15
+"""By how much their periods may differ."""
+
+LONGEST_STRETCH_S = 300.0
+"""A longer stretch is counted in parts, so that memory does not grow with the clip."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentRhythm:
+    """What is known of the repetitions in one segment.
+
+    Attributes
+    ----------
+    seed
+        What the rule that the project began with says.
+    similarity
+        ``(m, m)`` self-similarity matrix of its pictures.
+    step_s
+        Time from one row of it to the next.
+    """
+
+    seed: SeedCount
+    similarity: FloatArray
+    step_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipCount:
+    """The repetitions of a clip.
+
+    Attributes
+    ----------
+    bouts
+        In order of time, in seconds of the recording; refused ones too.
+    segments
+        One entry a segment.
+    """
+
+    bouts: tuple[Repetitions, ...]
+    segments: tuple[SegmentRhythm, ...]
+
+    @property
+    def total(self) -> int | None:
+        """Number of repetitions in the accepted bouts, ``None`` where there is none."""
+        counts = [bout.count for bout in self.bouts if bout.accepted]
+        return sum(counts) if counts else None
+
+
+def count_clip(signals: Mapping[str, Signal], segments: Segments) -> ClipCount:
+    """Count the repetitions of a clip.
+
+    Parameters
+    ----------
+    signals
+        ``motion`` and ``picture``.
+    segments
+        What the clip was cut into: bouts are looked for inside, and joined over a boundary where
+        the same movement goes on.
+    """
+    motion, picture = signals["motion"], signals["picture"]
+    rising = is_watched(motion)
+    steps = np.diff(motion.time_s)
+    frame_rate = 1 / float(np.median(steps)) if len(steps) else np.nan
+
+    def counted(start_s: float, stop_s: float) -> list[Repetitions]:
+        found = count_repetitions(
+            from_signals(signals, start_s=start_s, stop_s=stop_s),
+            frame_rate=frame_rate,
+            rising=rising,
+        )
+        return [bout.shifted(start_s) for bout in found]
+
+    stretches = [(start, stop, counted(start, stop)) for start, stop in _parts(segments)]
+    done: list[tuple[float, float, list[Repetitions]]] = []
+    for stretch in stretches:
+        if done and _goes_on(done[-1], stretch):
+            start_s, stop_s = done[-1][0], stretch[1]
+            together = counted(start_s, stop_s)
+            apart = [*done[-1][2], *stretch[2]]
+            if _trusted(together) > _trusted(apart):
+                done[-1] = (start_s, stop_s, together)
+                continue
+        done.append(stretch)
+    return ClipCount(
+        bouts=tuple(bout for _, _, bouts in done for bout in bouts),
+        segments=tuple(
+            _segment(motion, picture, start_s=float(start), stop_s=float(stop))
+            for start, stop in zip(segments.start_s, segments.stop_s, strict=True)
+        ),
+    )
+
+
+def is_watched(motion: Signal) -> bool:
+    """Tell whether the camera stands and watches the worker, rather than being worn."""
+    camera, all_motion = motion.channel("camera_speed"), motion.channel("flow_speed")
+    known = ~np.isnan(camera) & ~np.isnan(all_motion)
+    if not known.any():
+        return False
+    return bool(camera[known].mean() < WATCHING * all_motion[known].mean())
+
+
+def _parts(segments: Segments) -> list[tuple[float, float]]:
+    """Return the segments, longer ones in equal parts."""
+    parts = []
+    for start_s, stop_s in zip(segments.start_s.tolist(), segments.stop_s.tolist(), strict=True):
+        number = int(np.ceil((stop_s - start_s) / LONGEST_STRETCH_S))
+        edges = np.linspace(start_s, stop_s, max(1, number) + 1).tolist()
+        parts += list(pairwise(edges))
+    return parts
+
+
+def _goes_on(
+    before: tuple[float, float, list[Repetitions]], after: tuple[float, float, list[Repetitions]]
+) -> bool:
+    """Tell whether the last bout before a boundary may be the first one after it."""
+    if after[1] - before[0] > LONGEST_STRETCH_S:
+        return False
+    one, other = before[2][-1], after[2][0]
+    longer = max(one.period_s, other.period_s)
+    return bool(
+        abs(one.period_s - other.period_s) <= LIKE_PERIOD * longer
+        and other.start_s - one.stop_s <= JOINED_PERIODS * longer
+    )
+
+
+def _trusted(bouts: list[Repetitions]) -> int:
+    """Return the number of repetitions in the accepted bouts."""
+    return sum(bout.count for bout in bouts if bout.accepted)
+
+
+def _segment(motion: Signal, picture: Signal, *, start_s: float, stop_s: float) -> SegmentRhythm:
+    span = {"rate_hz": RATE_HZ, "start_s": start_s, "stop_s": stop_s}
+    _, pictures = to_uniform(picture.time_s, picture.values, **span)
+    _, speed = to_uniform(motion.time_s, motion.channel("flow_speed")[:, None], **span)
+    contrasts = contrast(pictures)
+    few, step = thinned(contrasts)
+    return SegmentRhythm(
+        seed=seed_count(contrasts, speed[:, 0], rate_hz=RATE_HZ),
+        similarity=self_similarity(few),
+        step_s=step / RATE_HZ,
+    )

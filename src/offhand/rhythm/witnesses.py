@@ -1,0 +1,112 @@
+"""What can testify to a repetition: evenly sampled series, each from its own measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from offhand.records import BoolArray, FloatArray, Signal
+from offhand.rhythm.resample import to_uniform
+from offhand.rhythm.tempo import tamed
+
+RATE_HZ = 15.0
+"""Samples per second of every witness."""
+
+PICTURE_COMPONENTS = 24
+"""Principal components of the picture's change that are kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Witness:
+    """One measurement, ``RATE_HZ`` samples a second.
+
+    Attributes
+    ----------
+    name
+        Such as ``flow``.
+    values
+        ``(n, components)``; NaN where nothing was measured. Motion has two: right and down.
+    source
+        What it was measured from; witnesses of one source are not independent.
+    together
+        Whether only all components together tell the tempo, not the clearest alone.
+    traced
+        Whether single strokes can be followed in it.
+    leads
+        Whether bouts are looked for in it; else it only confirms them.
+    """
+
+    name: str
+    values: FloatArray
+    source: str
+    together: bool = False
+    traced: bool = True
+    leads: bool = True
+
+    @property
+    def known(self) -> BoolArray:
+        """Where it was measured, bool ``(n,)``."""
+        return np.asarray(~np.isnan(self.values).any(axis=1))
+
+    def filled(self) -> FloatArray:
+        """Return the values with their mean taken off, outliers shortened, and gaps at zero."""
+        known = self.known
+        if not known.any():
+            return np.zeros_like(self.values)
+        centred = self.values - self.values[known].mean(axis=0)
+        return tamed(np.where(known[:, None], centred, 0.0), rate_hz=RATE_HZ)
+
+
+def from_signals(signals: Mapping[str, Signal], *, start_s: float, stop_s: float) -> list[Witness]:
+    """Return the witnesses of a stretch of video, from the signals ``motion`` and ``picture``."""
+    motion, picture = signals["motion"], signals["picture"]
+
+    def even(signal: Signal, columns: FloatArray) -> FloatArray:
+        _, uniform = to_uniform(
+            signal.time_s, columns, rate_hz=RATE_HZ, start_s=start_s, stop_s=stop_s
+        )
+        return uniform
+
+    def pair(name: str) -> FloatArray:
+        return even(
+            motion, np.column_stack([motion.channel(f"{name}_x"), motion.channel(f"{name}_y")])
+        )
+
+    return [
+        Witness(name="flow", values=pair("flow"), source="motion"),
+        Witness(name="residual", values=pair("residual"), source="motion"),
+        Witness(
+            name="picture",
+            values=_change(even(picture, picture.values)),
+            source="picture",
+            together=True,
+            traced=False,
+        ),
+        Witness(
+            name="advance",
+            values=even(motion, motion.channel("camera_zoom")[:, None]),
+            source="advance",
+            traced=False,
+            leads=False,
+        ),
+    ]
+
+
+def contrast(pictures: FloatArray) -> FloatArray:
+    """Return pictures ``(n, pixels)`` of mean 0 and length 1: no brightness, no contrast."""
+    centred = pictures - pictures.mean(axis=1, keepdims=True)
+    return np.asarray(centred / (np.linalg.norm(centred, axis=1, keepdims=True) + 1e-6))
+
+
+def _change(pictures: FloatArray) -> FloatArray:
+    """Return how the picture changes, ``(n, PICTURE_COMPONENTS)`` principal components."""
+    plain = contrast(pictures)
+    change = np.gradient(plain, axis=0) if len(plain) > 1 else np.zeros_like(plain)
+    known = ~np.isnan(change).any(axis=1)
+    found = np.full((len(pictures), PICTURE_COMPONENTS), np.nan)
+    if known.any():
+        _, vectors = np.linalg.eigh(change[known].T @ change[known])
+        found[known] = change[known] @ vectors[:, ::-1][:, :PICTURE_COMPONENTS]
+    return found

@@ -1,0 +1,93 @@
+"""The picture itself, very small: what it shows repeats even where nothing can be tracked.
+
+Sixteen by sixteen grey pixels are too few to recognise anybody and enough to see a stroke come
+and go. The signal asks for the same frames as ``motion``, so they are scaled once for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import cv2
+import numpy as np
+
+from offhand.records import Clip, FrameBlock, FrameRequest, Signal, option
+from offhand.signals.base import Mask
+
+SIDE_PX = 16
+"""Pixels along each side, whatever the shape of the frame."""
+
+CHANNELS = tuple(f"pixel_{row}_{column}" for row in range(SIDE_PX) for column in range(SIDE_PX))
+"""Grey levels 0..255, row by row."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """Grey levels of each frame, averaged over the fields of a coarse grid.
+
+    Attributes
+    ----------
+    rate_hz
+        Sampling rate wanted.
+    short_side_px
+        Size of the images that the fields are averaged over.
+    """
+
+    name: ClassVar[str] = "picture"
+    version: ClassVar[int] = 1
+
+    rate_hz: float = option(15.0, "sampling rate wanted; as motion's, so that frames are shared")
+    short_side_px: int = option(160, "shorter side of the images; as motion's")
+
+    @property
+    def request(self) -> FrameRequest:
+        """Grey frames at the sampling rate."""
+        return FrameRequest(rate_hz=self.rate_hz, short_side_px=self.short_side_px, colour="grey")
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """None: no model is involved."""
+        return ()
+
+    def start(self, clip: Clip) -> PictureState:
+        """Begin a clip.
+
+        Raises
+        ------
+        SignalError
+            The clip's mask image cannot be read.
+        """
+        return PictureState(clip)
+
+
+class PictureState:
+    """The running computation on one clip."""
+
+    def __init__(self, clip: Clip) -> None:
+        self._mask = Mask(clip)
+        self._empty = True
+
+    def update(self, block: FrameBlock) -> Iterator[Signal]:
+        """Shrink the next frames."""
+        self._empty = False
+        share = self._mask.share(*block.images.shape[1:3])
+        small = [
+            cv2.resize(
+                image * share if self._mask else image, (SIDE_PX,) * 2, None, 0, 0, cv2.INTER_AREA
+            )
+            for image in block.images
+        ]
+        values = np.asarray(small, np.float64).reshape(len(small), -1)
+        yield Signal(name=Picture.name, time_s=block.time_s, channels=CHANNELS, values=values)
+
+    def finish(self) -> Iterator[Signal]:
+        """Return an empty chunk where there was no frame."""
+        if self._empty:
+            yield Signal(
+                name=Picture.name,
+                time_s=np.empty(0),
+                channels=CHANNELS,
+                values=np.empty((0, len(CHANNELS))),
+            )
