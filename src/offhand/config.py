@@ -23,6 +23,7 @@ from offhand.errors import ConfigError
 from offhand.modalities.base import Modality
 from offhand.modalities.base import installed as installed_modalities
 from offhand.records import option
+from offhand.rhythm import counting
 from offhand.segments.base import Segmenter
 from offhand.segments.changepoint import ChangePoints
 from offhand.segments.window import Windows
@@ -50,7 +51,8 @@ class General:
     )
     modalities: tuple[str, ...] = option((), "modalities to use; empty for all that are installed")
     signals: tuple[str, ...] = option(
-        ("hands",), "signals to measure beside those that segmentation and modalities read"
+        ("hands",),
+        "signals to measure beside those that segmentation, counting and modalities read",
     )
     download: bool = option(
         False, "fetch model weights that are missing; otherwise nothing is ever fetched"
@@ -96,7 +98,7 @@ class Config:
     @property
     def required_signals(self) -> frozenset[str]:
         """Names of the signals that no step can do without, and of those wanted for themselves."""
-        names = {*self.segmenter.signals, *self.general.signals}
+        names = {*self.segmenter.signals, *counting.SIGNALS, *self.general.signals}
         names.update(*(modality.signals for modality in self.used_modalities))
         return frozenset(names)
 

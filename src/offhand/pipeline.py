@@ -19,6 +19,7 @@ from offhand.report.page import write_report
 from offhand.runners.base import Outcome, Runner
 from offhand.runners.local import LocalRunner
 from offhand.stages.cluster import ClusterTask, FeatureFiles, cluster, cluster_files
+from offhand.stages.count import CountFiles, CountTask, count, count_files
 from offhand.stages.describe import (
     DescribeTask,
     describe,
@@ -43,6 +44,7 @@ from offhand.stages.results import (
     write_features,
     write_fusion,
     write_joined,
+    write_rep_tables,
     write_segments,
     write_steps,
 )
@@ -174,6 +176,9 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
     ]
     cuts = _described(job, usable, infos)
     good = [clip for clip, _ in usable if infos[clip.clip_id].status != "failed"]
+    counts = _counted(job, good, infos)
+    good = [clip for clip in good if infos[clip.clip_id].status != "failed"]
+    cuts = [cut for cut in cuts if infos[cut.clip_id].status != "failed"]
     job.runner.release()  # decoders and clustering libraries need not share the memory
     features = _feature_files(job, good)
     fusions = _fuse_tasks(job, features)
@@ -214,6 +219,30 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
     write_joined(workspace, "thumbnails", shown)
     rhythms = [rhythm_path(workspace, plan.extractors, clip) for clip in good]
     write_joined(workspace, "rhythm", [path for path in rhythms if path is not None])
+    write_joined(workspace, "repetitions", [files.repetitions for files in counts])
+    write_joined(workspace, "similarity", [files.similarity for files in counts])
+    write_rep_tables(workspace)
+
+
+def _counted(job: _Run, clips: Sequence[Clip], infos: dict[str, ClipInfo]) -> list[CountFiles]:
+    """Run the stage that counts; note failures in ``infos``."""
+    tasks = [
+        CountTask(
+            workspace=str(job.workspace.path),
+            clip=clip,
+            extractors=job.plan.extractors,
+            segmenter=job.plan.segmenter,
+        )
+        for clip in clips
+    ]
+    files = []
+    for task, outcome in zip(tasks, job.stage("repetitions", count, tasks), strict=True):
+        if outcome.error:
+            info = infos[task.clip.clip_id]
+            infos[task.clip.clip_id] = replace(info, status="failed", error=outcome.error)
+        else:
+            files.append(count_files(task))
+    return files
 
 
 def _feature_files(job: _Run, clips: Sequence[Clip]) -> tuple[FeatureFiles, ...]:

@@ -50,7 +50,7 @@ class DescribeTask:
 
 def segmentation_fingerprint(segmenter: Segmenter, extractors: tuple[SignalExtractor, ...]) -> str:
     """Return the fingerprint of a segmentation and of the signals it reads."""
-    return fingerprint.of_step(segmenter, after=_upstream(segmenter.signals, extractors))
+    return fingerprint.of_step(segmenter, after=upstream(segmenter.signals, extractors))
 
 
 def modality_fingerprint(
@@ -59,7 +59,7 @@ def modality_fingerprint(
     """Return the fingerprint of a modality, of the segmentation, and of the signals it reads."""
     cut = segmentation_fingerprint(segmenter, extractors)
     names = signals_read(modality, extractors)
-    return fingerprint.of_step(modality, after=(cut, *_upstream(names, extractors)))
+    return fingerprint.of_step(modality, after=(cut, *upstream(names, extractors)))
 
 
 def signals_read(modality: Modality, extractors: tuple[SignalExtractor, ...]) -> tuple[str, ...]:
@@ -134,7 +134,7 @@ def rhythm_path(
     """Return the file of a clip's rhythm over time, ``None`` where motion is not measured."""
     for extractor in extractors:
         if extractor.name == "motion":
-            name = fingerprint.digest([RHYTHM_VERSION, *_upstream(("motion",), extractors)])
+            name = fingerprint.digest([RHYTHM_VERSION, *upstream(("motion",), extractors)])
             return workspace.record_path("rhythm", "flow", name, clip.clip_id)
     return None
 
@@ -162,7 +162,7 @@ def _rhythm(motion: Signal, clip: Clip, *, stop_s: float) -> pd.DataFrame:
     )
 
 
-def _upstream(names: tuple[str, ...], extractors: tuple[SignalExtractor, ...]) -> tuple[str, ...]:
+def upstream(names: tuple[str, ...], extractors: tuple[SignalExtractor, ...]) -> tuple[str, ...]:
     """Return the fingerprints of the signals named, and of the tools that read them.
 
     ValueError for a signal that is not configured.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import pandas as pd
 from offhand.clustering.fusion import LateFusion
 from offhand.evaluation.consistency import consistency
 from offhand.evaluation.controls import clip_identity, one_cluster, random_labels
+from offhand.files import write_text
 from offhand.records import Clip, ClipInfo, Segments
 from offhand.selection import ModalityWeight
 from offhand.signals.base import SignalExtractor
@@ -60,6 +62,34 @@ JOINED = {
         "strength": "float64",
     },
     "thumbnails": {"clip_id": "str", "segment_id": "int64", "time_s": "float64", "jpeg": "object"},
+    "repetitions": {
+        "clip_id": "str",
+        "bout_id": "int64",
+        "segment_id": "Int64",
+        "start_s": "float64",
+        "stop_s": "float64",
+        "period_s": "float64",
+        "count": "int64",
+        "rep_times_s": "object",
+        "confidence": "float64",
+        "accepted": "bool",
+        "reason": "str",
+        "witnesses": "str",
+        "likeness": "float64",
+        "seed_accepted": "boolean",
+        "seed_count": "Int64",
+    },
+    "similarity": {
+        "clip_id": "str",
+        "segment_id": "int64",
+        "step_s": "float64",
+        "size": "int64",
+        "similarity": "object",
+        "seed_picture_period_s": "float64",
+        "seed_flow_period_s": "float64",
+        "seed_accepted": "bool",
+        "seed_count": "int64",
+    },
 }
 
 
@@ -203,6 +233,38 @@ def write_joined(workspace: Workspace, name: str, paths: Sequence[Path]) -> None
     """Write a table that is the stored tables of all clips, one after the other."""
     parts = [parquet.read_frame(path)[0] for path in paths]
     parquet.write_frame(workspace.table_path(name), _stacked(parts, JOINED[name]))
+
+
+def write_rep_tables(workspace: Workspace) -> None:
+    """Write ``results/rep_table/<clip_id>.json``: the counts of each segment of a clip."""
+    bouts, segments = workspace.table("repetitions"), workspace.table("segments")
+    seeds = {
+        (row["clip_id"], row["segment_id"]): row
+        for row in workspace.table("similarity").to_dict("records")
+    }
+    for clip_id, own in segments.groupby("clip_id"):
+        here = bouts[bouts["clip_id"] == clip_id]
+        rows = []
+        for segment in own.to_dict("records"):
+            inside = here[here["segment_id"] == segment["segment_id"]].to_dict("records")
+            trusted = [bout for bout in inside if bout["accepted"]]
+            seed = seeds[clip_id, segment["segment_id"]]
+            rows.append(
+                {
+                    "segment_id": int(segment["segment_id"]),
+                    "start_s": segment["start_s"],
+                    "stop_s": segment["stop_s"],
+                    "accepted": bool(trusted),
+                    "count": sum(int(bout["count"]) for bout in trusted) if trusted else None,
+                    "period_s": [float(bout["period_s"]) for bout in trusted],
+                    "rep_times_s": [float(t) for bout in trusted for t in bout["rep_times_s"]],
+                    "refused": [str(bout["reason"]) for bout in inside if not bout["accepted"]],
+                    "seed_accepted": bool(seed["seed_accepted"]),
+                    "seed_count": int(seed["seed_count"]) if seed["seed_accepted"] else None,
+                }
+            )
+        path = workspace.path / "results" / "rep_table" / f"{clip_id}.json"
+        write_text(path, json.dumps(rows, indent=1))
 
 
 def write_clusters(workspace: Workspace, clusterings: Sequence[Clustering], *, seed: int) -> None:

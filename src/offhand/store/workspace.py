@@ -167,6 +167,8 @@ class Workspace:
         self.report_path.unlink(missing_ok=True)
         for name in self.tables():
             self.table_path(name).unlink(missing_ok=True)
+        for path in (self.path / "results" / "rep_table").glob("*.json"):
+            path.unlink(missing_ok=True)
 
     def modalities(self) -> list[str]:
         """Return the names of the modalities that have features."""

@@ -1,0 +1,199 @@
+"""Stage 3: count the repetitions of a clip."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from offhand.records import Clip, ClipInfo, Segments, Signal
+from offhand.rhythm.counting import SIGNALS, ClipCount, count_clip
+from offhand.rhythm.repetitions import Repetitions
+from offhand.segments.base import Segmenter
+from offhand.segments.changepoint import ChangePoints
+from offhand.signals.base import SignalExtractor
+from offhand.signals.motion import Motion
+from offhand.signals.picture import Picture
+from offhand.stages.describe import segmentation_fingerprint, segments_path, upstream
+from offhand.stages.measure import clip_key, measure_signals, signal_path
+from offhand.store import fingerprint, parquet
+from offhand.store.workspace import Workspace
+
+COUNT_VERSION = 1
+
+INSIDE = 0.9
+"""Share of a bout that must lie in a segment for it to be the segment's."""
+
+LEVELS = 100
+"""What a similarity of 1 is stored as."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountTask:
+    """One clip to count in; its signals and segments are stored.
+
+    Attributes
+    ----------
+    workspace
+        Folder of the workspace.
+    clip
+        The clip.
+    extractors, segmenter
+        The configured steps.
+    """
+
+    workspace: str
+    clip: Clip
+    extractors: tuple[SignalExtractor, ...]
+    segmenter: Segmenter
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountFiles:
+    """Where a clip's counts are stored.
+
+    Attributes
+    ----------
+    repetitions
+        One row a bout, refused ones too.
+    similarity
+        One self-similarity matrix a segment.
+    """
+
+    repetitions: Path
+    similarity: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoCount:
+    """The repetitions of one video, without a workspace.
+
+    Attributes
+    ----------
+    info
+        What decoding found out.
+    signals
+        What was counted in.
+    count
+        The bouts.
+    """
+
+    info: ClipInfo
+    signals: dict[str, Signal]
+    count: ClipCount
+
+
+def count_files(task: CountTask) -> CountFiles:
+    """Return where the counts of a task are stored."""
+    workspace = Workspace(task.workspace)
+    after = upstream(SIGNALS, task.extractors)
+    cut = segmentation_fingerprint(task.segmenter, task.extractors)
+    name = fingerprint.digest([COUNT_VERSION, cut, *after])
+    return CountFiles(
+        repetitions=workspace.record_path("counts", "repetitions", name, task.clip.clip_id),
+        similarity=workspace.record_path("counts", "similarity", name, task.clip.clip_id),
+    )
+
+
+def count(task: CountTask, report: Callable[[float], None]) -> None:
+    """Count the repetitions of a clip, unless they are stored."""
+    workspace, key = Workspace(task.workspace), clip_key(task.clip)
+    files = count_files(task)
+    if parquet.has_key(files.repetitions, key) and parquet.has_key(files.similarity, key):
+        return
+    signals = {
+        step.name: parquet.read_signal(signal_path(workspace, step, task.clip))
+        for step in task.extractors
+        if step.name in SIGNALS
+    }
+    cuts = segments_path(workspace, task.segmenter, task.extractors, task.clip)
+    segments = parquet.read_segments(cuts)
+    found = count_clip(signals, segments)
+    report(0.9)
+    parquet.write_frame(files.similarity, similarity_table(found, segments), key=key)
+    parquet.write_frame(files.repetitions, repetitions_table(found, segments), key=key)
+
+
+def count_video(path: str | os.PathLike[str]) -> VideoCount:
+    """Count the repetitions in a video.
+
+    Parameters
+    ----------
+    path
+        The video file.
+
+    Raises
+    ------
+    VideoError
+        The clip cannot be read.
+    SignalError
+        It is too short, or too small, to see motion in.
+    """
+    signals, info = measure_signals(path, (Motion(), Picture()))
+    segments = ChangePoints().cut("clip", signals, start_s=0.0, stop_s=info.duration_s)
+    return VideoCount(info=info, signals=signals, count=count_clip(signals, segments))
+
+
+def repetitions_table(found: ClipCount, segments: Segments) -> pd.DataFrame:
+    """Return one row a bout."""
+    rows = []
+    for number, bout in enumerate(found.bouts):
+        segment = _segment_of(bout, segments)
+        seed = None if segment is None else found.segments[segment].seed
+        rows.append(
+            {
+                "clip_id": segments.clip_id,
+                "bout_id": number,
+                "segment_id": segment,
+                "start_s": bout.start_s,
+                "stop_s": bout.stop_s,
+                "period_s": bout.period_s,
+                "count": bout.count,
+                "rep_times_s": bout.rep_times_s.tolist(),
+                "confidence": bout.confidence,
+                "accepted": bout.accepted,
+                "reason": bout.reason,
+                "witnesses": ", ".join(
+                    f"{name} {shown:.2f}" for name, shown in bout.witnesses.items()
+                ),
+                "likeness": bout.likeness,
+                "seed_accepted": None if seed is None else seed.accepted,
+                "seed_count": None if seed is None or not seed.accepted else seed.count,
+            }
+        )
+    kinds: dict[str, Any] = {"segment_id": "Int64", "seed_accepted": "boolean"}
+    kinds |= {"seed_count": "Int64", "bout_id": "int64", "count": "int64"}
+    return pd.DataFrame(rows).astype(kinds)
+
+
+def similarity_table(found: ClipCount, segments: Segments) -> pd.DataFrame:
+    """Return one row a segment; a matrix is stored row by row, in hundredths."""
+    rows = []
+    for number, segment in enumerate(found.segments):
+        levels = np.nan_to_num(segment.similarity * LEVELS).round().astype(np.int8)
+        rows.append(
+            {
+                "clip_id": segments.clip_id,
+                "segment_id": number,
+                "step_s": segment.step_s,
+                "size": len(levels),
+                "similarity": levels.ravel(),
+                "seed_picture_period_s": segment.seed.picture_period_s,
+                "seed_flow_period_s": segment.seed.flow_period_s,
+                "seed_accepted": segment.seed.accepted,
+                "seed_count": segment.seed.count,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _segment_of(bout: Repetitions, segments: Segments) -> int | None:
+    """Return the segment that a bout lies in, ``None`` where it lies across a boundary."""
+    overlap = np.minimum(bout.stop_s, segments.stop_s) - np.maximum(bout.start_s, segments.start_s)
+    best = int(np.argmax(overlap))
+    return best if overlap[best] >= INSIDE * (bout.stop_s - bout.start_s) else None
