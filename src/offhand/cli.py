@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import os
@@ -72,6 +73,7 @@ def main() -> None:
     \b
     offhand run clips/ -o out          analyse a folder of clips; open out/report.html
     offhand run a.mp4 b.mp4 -o out     or single files
+    offhand count a.mp4                count the repetitions in one video, at once
     offhand info a.mp4                 what is in a file, and does it decode
     offhand synth demo/                make clips with known activities to try settings on
     offhand config > offhand.toml      all options with their documentation
@@ -154,6 +156,58 @@ def run(
         )
     failed, total = _summary(workspace)
     if failed == total or (strict and failed):
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("videos", nargs=-1, required=True, type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON for each video.")
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False),
+    help="Draw motion, bouts and repetitions into this PNG file (one video only).",
+)
+def count(videos: tuple[str, ...], as_json: bool, plot: str | None) -> None:
+    """Count the repetitions in VIDEOS: how many, when, how fast, and how sure.
+
+    Nothing is stored, and no model weights are needed. A stretch is counted where independent
+    measurements of it agree; everything else is refused with a reason, and a total of null in the
+    JSON means that nothing was counted.
+
+    \b
+    offhand count squats.mp4
+    offhand count squats.mp4 --plot squats.png
+    offhand count *.mp4 --json | jq .total
+    """
+    from offhand.files import write_bytes
+    from offhand.report.counts import as_lines, as_png, as_record
+    from offhand.stages.count import count_video
+
+    if plot and len(videos) > 1:
+        raise click.BadParameter("--plot takes one video")
+    failed = False
+    for video in videos:
+        try:
+            found = count_video(video)
+        except OffhandError as error:
+            failed = True
+            click.echo(f"offhand: {error}", err=True)
+            if as_json:
+                record = {"clip": video, "total": None, "bouts": [], "error": str(error)}
+                click.echo(json.dumps(record))
+            continue
+        if as_json:
+            click.echo(json.dumps(as_record(video, found.count)))
+        else:
+            click.echo("\n".join(as_lines(video, found.count)))
+        if found.info.status == "partial":
+            click.echo(f"offhand: {video}: {found.info.error}", err=True)
+        if plot:
+            motion, stop_s = found.signals["motion"], found.info.duration_s
+            image = as_png(Path(video).name, found.count, motion, stop_s=stop_s)
+            write_bytes(Path(plot), image)
+            click.echo(f"plot: {plot}", err=True)
+    if failed:
         sys.exit(1)
 
 
