@@ -193,7 +193,12 @@ def count(videos: tuple[str, ...], as_json: bool, plot: str | None) -> None:
             failed = True
             click.echo(f"offhand: {error}", err=True)
             if as_json:
-                record = {"clip": video, "total": None, "bouts": [], "error": str(error)}
+                record: dict[str, Any] = {
+                    "clip": video,
+                    "total": None,
+                    "bouts": [],
+                    "error": str(error),
+                }
                 click.echo(json.dumps(record))
             continue
         if as_json:

@@ -19,6 +19,7 @@ from offhand.report.plots import (
     time_ticks,
     to_unit,
 )
+from offhand.report.repetitions import bout_rows, similarities
 from offhand.report.steps import notes_of
 from offhand.report.tables import Tables, numbers
 from offhand.report.view_clip import Block, ClipPanel, Panel, Strip, Tick
@@ -50,11 +51,13 @@ def clip_panels(
     segments = {str(key): rows for key, rows in tables.segments.groupby("clip_id")}
     nothing = tables.segments.iloc[:0]
     _, own_notes = notes_of(tables)
+    axes = time_axes(tables)
+    bouts = bout_rows(tables, names, axes)
     panels = []
     for row in rows_of(tables.clips):
         clip_id = row["clip_id"]
         own = segments.get(clip_id, nothing)
-        start_s, stop_s = time_axis(row, own)
+        start_s, stop_s = axes[clip_id]
         failed = row["status"] == "failed"
         panels.append(
             ClipPanel(
@@ -75,9 +78,21 @@ def clip_panels(
                 strips=() if failed else strips.pooled(clip_id, start_s, stop_s),
                 own_strips=() if failed else strips.within(clip_id, start_s, stop_s),
                 rhythm=_rhythm(rhythm.get(clip_id), start_s, stop_s, periods),
+                bouts=tuple(bout for bout in bouts if bout.name.clip_id == clip_id),
+                similarities=similarities(tables, clip_id),
             )
         )
     return tuple(panels)
+
+
+def time_axes(tables: Tables) -> dict[str, tuple[float, float]]:
+    """Return start and end of every clip's time axis."""
+    segments = dict(list(tables.segments.groupby("clip_id")))
+    nothing = tables.segments.iloc[:0]
+    return {
+        row["clip_id"]: time_axis(row, segments.get(row["clip_id"], nothing))
+        for row in rows_of(tables.clips)
+    }
 
 
 def time_axis(clip: dict[str, Any], segments: pd.DataFrame) -> tuple[float, float]:

@@ -11,10 +11,10 @@ import numpy as np
 
 from offhand.files import write_text
 from offhand.report import wording
-from offhand.report.clusters import rows_of
 from offhand.report.coverage import coverage_view
-from offhand.report.drilldown import clip_panels, time_axis
+from offhand.report.drilldown import clip_panels, time_axes
 from offhand.report.ranking import modality_views, quality_matrix, random_score, score_rows
+from offhand.report.repetitions import repetitions_view
 from offhand.report.steps import absent_steps, computed_steps, notes_of
 from offhand.report.tables import ReportSource, Tables, read_tables
 from offhand.report.takeaways import take_aways
@@ -91,6 +91,7 @@ def build_page(source: ReportSource) -> Page:
         take_aways=take_aways(tables, summary, coverage, steps, modalities, scores, chance),
         scores=scores,
         random_score=chance,
+        repetitions=repetitions_view(tables, names, time_axes(tables)),
         coverage=coverage,
         steps=steps,
         absent=absent_steps(tables),
@@ -141,17 +142,13 @@ def _part(name: str) -> str:
 
 def _summary(tables: Tables) -> Summary:
     status = tables.clips["status"]
-    segments = dict(list(tables.segments.groupby("clip_id")))
-    nothing = tables.segments.iloc[:0]
-    axes = [
-        time_axis(row, segments.get(row["clip_id"], nothing))
-        for row in rows_of(tables.clips[status != "failed"])
-    ]
+    axes = time_axes(tables)
+    used = [axes[clip_id] for clip_id in tables.clips.loc[status != "failed", "clip_id"]]
     return Summary(
         n_clips=len(tables.clips),
         n_failed=int((status == "failed").sum()),
         n_partial=int((status == "partial").sum()),
-        footage_s=sum(stop_s - start_s for start_s, stop_s in axes),
+        footage_s=sum(stop_s - start_s for start_s, stop_s in used),
         segments_s=float(tables.segments["seconds"].sum()),
         n_segments=len(tables.segments),
     )

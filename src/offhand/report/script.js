@@ -21,7 +21,7 @@
       out.textContent = text;
     };
     const labels = (share) => [...panel.querySelectorAll(".strip")].map((strip) => {
-      const block = [...strip.children].find((b) => {
+      const block = [...strip.querySelectorAll("i")].find((b) => {
         const left = parseFloat(b.style.left);
         return 100 * share >= left && 100 * share < left + parseFloat(b.style.width);
       });
@@ -41,7 +41,7 @@
       let place = -1;
       strip.addEventListener("keydown", (event) => {
         const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-        const blocks = strip.children;
+        const blocks = strip.querySelectorAll("i");
         if (!step || !blocks.length) return;
         event.preventDefault();
         place = Math.min(blocks.length - 1, Math.max(0, place + step));

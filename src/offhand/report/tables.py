@@ -61,6 +61,20 @@ COLUMNS = {
     "signals": ("signal", "status", "reason", "weights"),
     "modalities": ("modality", "status", "reason", "signals"),
     "fusion": ("modality", "weight", "agreement", "described"),
+    "repetitions": (
+        "clip_id",
+        "segment_id",
+        "start_s",
+        "stop_s",
+        "period_s",
+        "count",
+        "rep_times_s",
+        "confidence",
+        "accepted",
+        "reason",
+        "seed_count",
+    ),
+    "similarity": ("clip_id", "segment_id", "size", "similarity", "seed_accepted"),
 }
 
 TEXTS = (
@@ -114,7 +128,7 @@ class Tables:
     labels
         Joined with ``segments``: every row has ``start_s``, ``stop_s`` and ``seconds``; and
         ``described``, whether its modality describes the segment at all.
-    exemplars, consistency, rhythm, signals, modalities, fusion
+    exemplars, consistency, rhythm, signals, modalities, fusion, repetitions, similarity
         As stored; without rows where the run did not get that far.
     features
         Modality to its feature table.
@@ -131,6 +145,8 @@ class Tables:
     signals: pd.DataFrame
     modalities: pd.DataFrame
     fusion: pd.DataFrame
+    repetitions: pd.DataFrame
+    similarity: pd.DataFrame
     features: dict[str, pd.DataFrame]
     manifest: dict[str, Any]
 
@@ -186,6 +202,8 @@ def read_tables(source: ReportSource) -> Tables:
         signals=_optional(source, "signals").assign(weights=_weights_names),
         modalities=_optional(source, "modalities"),
         fusion=_optional(source, "fusion"),
+        repetitions=_optional(source, "repetitions"),
+        similarity=_optional(source, "similarity"),
         features=features,
         manifest=source.manifest(),
     )
@@ -273,10 +291,12 @@ def _optional(source: ReportSource, name: str) -> pd.DataFrame:
 
 
 def _dtype(column: str) -> str:
-    if column in ("segment_id", "label", "n_clusters", "n_segments"):
+    if column in ("segment_id", "label", "n_clusters", "n_segments", "count", "size"):
         return "int64"
-    if column in ("is_default", "is_medoid"):
+    if column in ("is_default", "is_medoid", "accepted", "seed_accepted"):
         return "bool"
+    if column in ("rep_times_s", "similarity"):
+        return "object"
     return "str" if column in TEXTS else "float64"
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from offhand.report.view_clip import ClipPanel
 from offhand.report.view_clusters import ClipName, Image, Matrix, Modality, ScoreRow
+from offhand.report.view_repetitions import RepetitionsView
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +185,7 @@ class Page:
     take_aways: tuple[TakeAway, ...]
     scores: tuple[ScoreRow, ...]
     random_score: float
+    repetitions: RepetitionsView
     coverage: Coverage
     steps: tuple[Step, ...]
     absent: tuple[AbsentStep, ...]

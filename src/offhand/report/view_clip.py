@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from offhand.report.view_clusters import ClipName, Cluster
+from offhand.report.view_repetitions import BoutRow, Similarity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +102,10 @@ class ClipPanel:
         Labels of the pooled clustering, and of the clip clustered alone.
     rhythm
         Three panels, none where the run holds no rhythm of the clip.
+    bouts
+        Where something repeats, refused stretches too.
+    similarities
+        Self-similarity matrices of its segments with most repetitions.
     """
 
     name: ClipName
@@ -116,3 +121,5 @@ class ClipPanel:
     strips: tuple[Strip, ...]
     own_strips: tuple[Strip, ...]
     rhythm: tuple[Panel, ...]
+    bouts: tuple[BoutRow, ...]
+    similarities: tuple[Similarity, ...]

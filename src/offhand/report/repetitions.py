@@ -1,0 +1,119 @@
+"""What is counted in each clip, what is refused, and how the moments of a segment resemble."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from offhand.report.clusters import rows_of
+from offhand.report.tables import Tables
+from offhand.report.view_clusters import ClipName
+from offhand.report.view_repetitions import BoutRow, Refused, RepetitionsView, Similarity
+from offhand.report.wording import clock
+
+MATRICES_PER_CLIP = 3
+JPEG_QUALITY = 85
+
+
+def repetitions_view(
+    tables: Tables, names: Mapping[str, ClipName], axes: Mapping[str, tuple[float, float]]
+) -> RepetitionsView:
+    """Return the accepted bouts of all clips, and the reasons for the others.
+
+    Parameters
+    ----------
+    tables
+        The workspace's tables.
+    names
+        Name and anchor of each clip, by ``clip_id``.
+    axes
+        Start and end of each clip's time axis.
+    """
+    rows = bout_rows(tables, names, axes)
+    reasons: dict[str, list[BoutRow]] = {}
+    for row in rows:
+        if row.reason:
+            reasons.setdefault(row.reason, []).append(row)
+    refused = [
+        Refused(reason=reason, n=len(own), seconds=sum(row.stop_s - row.start_s for row in own))
+        for reason, own in reasons.items()
+    ]
+    return RepetitionsView(
+        bouts=tuple(row for row in rows if not row.reason),
+        refused=tuple(sorted(refused, key=lambda entry: -entry.seconds)),
+        n_seed=int(tables.similarity["seed_accepted"].sum()),
+        n_segments=len(tables.similarity),
+    )
+
+
+def bout_rows(
+    tables: Tables, names: Mapping[str, ClipName], axes: Mapping[str, tuple[float, float]]
+) -> list[BoutRow]:
+    """Return all bouts, refused ones too, in the order of the clips and of time."""
+    order = {clip_id: place for place, clip_id in enumerate(names)}
+    rows = sorted(
+        rows_of(tables.repetitions), key=lambda row: (order[row["clip_id"]], row["start_s"])
+    )
+    return [_bout(row, names[row["clip_id"]], axes[row["clip_id"]]) for row in rows]
+
+
+def similarities(tables: Tables, clip_id: str) -> tuple[Similarity, ...]:
+    """Return the matrices of a clip's segments with most repetitions, or of its longest one."""
+    own = tables.similarity[tables.similarity["clip_id"] == clip_id]
+    if not len(own):
+        return ()
+    bouts = tables.repetitions
+    here = bouts[(bouts["clip_id"] == clip_id) & bouts["accepted"].astype(bool)]
+    counts = here.groupby("segment_id")["count"].sum().sort_values(ascending=False, kind="stable")
+    chosen = counts.index[:MATRICES_PER_CLIP].tolist()
+    segments = tables.segments[tables.segments["clip_id"] == clip_id].set_index("segment_id")
+    if not chosen:
+        chosen = [segments["seconds"].idxmax()]
+    matrices = {row["segment_id"]: row for row in rows_of(own)}
+    return tuple(
+        _similarity(matrices[segment], segments.loc[segment])
+        for segment in sorted(chosen)
+        if segment in matrices
+    )
+
+
+def _bout(row: dict[str, Any], name: ClipName, axis: tuple[float, float]) -> BoutRow:
+    start_s, stop_s = axis
+
+    def at(time_s: float) -> float:
+        return 100 * (time_s - start_s) / (stop_s - start_s) if stop_s > start_s else 0.0
+
+    seed = row["seed_count"]
+    return BoutRow(
+        name=name,
+        start_s=row["start_s"],
+        stop_s=row["stop_s"],
+        count=int(row["count"]),
+        period_s=row["period_s"],
+        confidence=row["confidence"],
+        reason=str(row["reason"]),
+        seed="" if pd.isna(seed) else str(int(seed)),
+        left=at(row["start_s"]),
+        width=at(row["stop_s"]) - at(row["start_s"]),
+        marks=() if row["reason"] else tuple(at(float(time)) for time in row["rep_times_s"]),
+    )
+
+
+def _similarity(row: dict[str, Any], segment: Any) -> Similarity:
+    size = int(row["size"])
+    levels = np.asarray(row["similarity"], np.float64).reshape(size, size)
+    grey = np.clip((levels + 100) * 255 / 200, 0, 255).astype(np.uint8)
+    picture = cv2.applyColorMap(grey, cv2.COLORMAP_VIRIDIS)
+    jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
+    start_s, stop_s = float(segment["start_s"]), float(segment["stop_s"])
+    return Similarity(
+        uri="data:image/jpeg;base64," + base64.b64encode(bytes(jpeg)).decode(),
+        start_s=start_s,
+        stop_s=stop_s,
+        alt=f"self-similarity from {clock(start_s)} to {clock(stop_s)}",
+    )

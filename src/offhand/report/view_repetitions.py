@@ -1,0 +1,88 @@
+"""The view model of repetitions: the table of bouts, and what a clip's timeline marks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from offhand.report.view_clusters import ClipName
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoutRow:
+    """One bout; positions along the clip's axis in percent.
+
+    Attributes
+    ----------
+    reason
+        Why it is refused, empty where it is accepted.
+    marks
+        Where its repetitions are.
+    seed
+        What the seed's rule counts in its segment, empty where it does not count.
+    """
+
+    name: ClipName
+    start_s: float
+    stop_s: float
+    count: int
+    period_s: float
+    confidence: float
+    reason: str
+    seed: str
+    left: float
+    width: float
+    marks: tuple[float, ...]
+
+    @property
+    def per_minute(self) -> float:
+        """Repetitions a minute."""
+        return 60 / self.period_s
+
+
+@dataclass(frozen=True, kw_only=True)
+class Similarity:
+    """The self-similarity matrix of one segment as a picture."""
+
+    uri: str
+    start_s: float
+    stop_s: float
+    alt: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """How many stretches are not counted for one reason, and how long they are together."""
+
+    reason: str
+    n: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepetitionsView:
+    """All repetitions of the run.
+
+    Attributes
+    ----------
+    bouts
+        Those accepted, in the order of the clips.
+    refused
+        The others by reason, the most time first.
+    n_seed, n_segments
+        Segments that the seed's rule would count, and all of them.
+    """
+
+    bouts: tuple[BoutRow, ...]
+    refused: tuple[Refused, ...]
+    n_seed: int
+    n_segments: int
+
+    @property
+    def n_repetitions(self) -> int:
+        """Repetitions in the accepted bouts."""
+        return sum(bout.count for bout in self.bouts)
+
+    @property
+    def seconds(self) -> float:
+        """Length of the accepted bouts."""
+        return sum(bout.stop_s - bout.start_s for bout in self.bouts)
