@@ -105,7 +105,7 @@ def as_png(clip: str, count: ClipCount, motion: Signal, *, stop_s: float) -> byt
         cv2.line(image, at(across(time_s), TOP), at(across(time_s), TOP + height), PALE, scale)
         write(clock(time_s), across(time_s) - 12, TOP + height + 20, 0.45)
     trace = _trace(motion)
-    reach = float(np.nanpercentile(np.abs(trace), 99)) if np.isfinite(trace).any() else 1.0
+    reach = 2.0 * float(np.nanpercentile(np.abs(trace), 90)) if np.isfinite(trace).any() else 1.0
     for piece in _pieces(trace):
         points = [
             at(across(motion.time_s[i]), middle - height / 2 * np.clip(trace[i] / reach, -1, 1))
@@ -115,12 +115,18 @@ def as_png(clip: str, count: ClipCount, motion: Signal, *, stop_s: float) -> byt
         cv2.polylines(image, [line], False, (60, 90, 170), scale + 1, cv2.LINE_AA)
     for bout in count.bouts:
         for time in bout.rep_times_s if bout.accepted else ():
-            tip = at(across(float(time)), TOP + height - 4)
-            cv2.drawMarker(image, tip, MARK, cv2.MARKER_TRIANGLE_UP, 10 * scale, scale + 1)
+            tip = at(across(float(time)), TOP + height - 9)
+            corners = np.array([tip, (tip[0] - 5 * scale, tip[1] + 8 * scale)])
+            corners = np.vstack([corners, (tip[0] + 5 * scale, tip[1] + 8 * scale)])
+            cv2.fillPoly(image, [corners.astype(np.int32)], MARK, cv2.LINE_AA)
     total = "not counted" if count.total is None else f"{count.total} repetitions"
     write(f"{clip}: {total}", LEFT, 34, 0.7)
-    write("line: speed of the picture along its main direction; triangles: repetitions;", LEFT, 404)
-    write("green: counted; grey: refused", LEFT + 640, 404)
+    write(
+        "line: speed of the picture along its main direction; "
+        "triangles: repetitions; green: counted; grey: refused",
+        LEFT,
+        404,
+    )
     small = cv2.resize(image, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
     return bytes(cv2.imencode(".png", small[:, :, ::-1])[1])
 

@@ -43,10 +43,9 @@ OVERTONE = 0.3
 MIN_CONFIDENCE = 0.5
 """Below, a count is refused."""
 
-CONFIDENCE = {"constant": -3.41, "second": 2.66, "likeness": 5.20, "log_count": -0.51}
-"""Logistic regression of whether a count is right within one, on the prominence in the second
-source, the likeness of the strokes, and the logarithm of the count; fitted by
-``python -m benchmarks.quality.repetitions``."""
+CONFIDENCE = (-3.41, 2.66, 5.20, -0.51)
+"""Logistic regression of whether a count is right within one: the constant, and the weights of
+:func:`confidence_terms`; fitted by ``python -m benchmarks.quality.repetitions``."""
 
 TWIN_S = 1.5
 """Period from which two cycles that differ are taken for one repetition: below, left and right take
@@ -83,6 +82,8 @@ class Repetitions:
         Why the count is refused; empty where it is accepted.
     witnesses
         Mean prominence of the bout's tempo in each witness, by name.
+    second
+        The prominence in the second most telling source, NaN without a bout.
     likeness
         Mean correlation of the strokes with the mean stroke, NaN without a bout.
     """
@@ -94,6 +95,7 @@ class Repetitions:
     confidence: float
     reason: str
     witnesses: dict[str, float]
+    second: float
     likeness: float
 
     @property
@@ -165,7 +167,7 @@ def count_repetitions(
     for bout, within in zip(bouts, edges, strict=True):
         seen = _count(bout, witnesses, found, within=within, rising=rising, trimmed=trimmed)
         if seen is not None:
-            seen = replace(seen, confidence=_confidence(seen, witnesses))
+            seen = replace(seen, confidence=_confidence(seen))
             reason = seen.reason or _refusal(
                 seen, bout, witnesses, frame_rate=frame_rate, least_excursion=least_excursion
             )
@@ -190,6 +192,7 @@ def _nothing(n: int, reason: str) -> Repetitions:
         confidence=np.nan,
         reason=reason,
         witnesses={},
+        second=np.nan,
         likeness=np.nan,
     )
 
@@ -246,6 +249,10 @@ def _count(
     times = strokes.rep_times_s
     at = bout.tempo, np.arange(bout.first, bout.last)
     above = np.minimum(bout.tempo + PER_OCTAVE, len(tempi_hz) - 1), at[1]
+    shown = {
+        name: float(max(each[at].mean(), each[above].mean() - OVERTONE))
+        for name, each in found.items()
+    }
     return Repetitions(
         start_s=strokes.start_s,
         stop_s=strokes.stop_s,
@@ -253,10 +260,8 @@ def _count(
         rep_times_s=times,
         confidence=np.nan,
         reason="",
-        witnesses={
-            name: float(max(each[at].mean(), each[above].mean() - OVERTONE))
-            for name, each in found.items()
-        },
+        witnesses=shown,
+        second=_second(shown, witnesses),
         likeness=strokes.likeness,
     )
 
@@ -282,7 +287,7 @@ def _refusal(
     """Return why a bout is refused, or nothing."""
     if seen.count < MIN_REPETITIONS:
         return FEW_REPETITIONS
-    if _second(seen.witnesses, witnesses) < SUPPORT:
+    if seen.second < SUPPORT:
         return DISAGREE
     if seen.period_s * frame_rate < MIN_FRAMES_PER_CYCLE:
         return FEW_FRAMES
@@ -302,12 +307,12 @@ def _second(prominent: dict[str, float], witnesses: Sequence[Witness]) -> float:
     return sorted(best.values())[-2]
 
 
-def _confidence(seen: Repetitions, witnesses: Sequence[Witness]) -> float:
+def confidence_terms(seen: Repetitions) -> FloatArray:
+    """Return what the confidence of a count is computed from, ``(3,)``."""
+    return np.array([seen.second, seen.likeness, np.log(max(seen.count, 1))])
+
+
+def _confidence(seen: Repetitions) -> float:
     """Return the probability that the count is right within one."""
-    logit = (
-        CONFIDENCE["constant"]
-        + CONFIDENCE["second"] * _second(seen.witnesses, witnesses)
-        + CONFIDENCE["likeness"] * seen.likeness
-        + CONFIDENCE["log_count"] * np.log(seen.count)
-    )
+    logit = CONFIDENCE[0] + float(np.dot(CONFIDENCE[1:], confidence_terms(seen)))
     return float(1 / (1 + np.exp(-logit)))

@@ -79,12 +79,15 @@ class VideoCount:
         What decoding found out.
     signals
         What was counted in.
+    segments
+        What the video was cut into.
     count
         The bouts.
     """
 
     info: ClipInfo
     signals: dict[str, Signal]
+    segments: Segments
     count: ClipCount
 
 
@@ -136,7 +139,8 @@ def count_video(path: str | os.PathLike[str]) -> VideoCount:
     """
     signals, info = measure_signals(path, (Motion(), Picture()))
     segments = ChangePoints().cut("clip", signals, start_s=0.0, stop_s=info.duration_s)
-    return VideoCount(info=info, signals=signals, count=count_clip(signals, segments))
+    found = count_clip(signals, segments)
+    return VideoCount(info=info, signals=signals, segments=segments, count=found)
 
 
 def repetitions_table(found: ClipCount, segments: Segments) -> pd.DataFrame:
