@@ -13,7 +13,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,8 @@ import av
 import numpy as np
 import pytest
 
-from offhand.models import hand
 from offhand.models.body import PoseLandmarker
-from offhand.models.hand import HandLandmarker, Palm
-from offhand.models.regions import Region
+from offhand.models.hand import HandLandmarker
 from offhand.records import ByteArray, FloatArray
 from offhand.weights import locate
 from tests.fixtures import mediapipe_reference
@@ -151,27 +149,7 @@ def pooled(parts: Sequence[Agreement]) -> Agreement:
     return whole
 
 
-@pytest.fixture
-def turned_palms(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Turn the region of a palm as MediaPipe's task does.
-
-    Its option for the angle is in radians and is given 90, meant in degrees: 26.6 degrees too far.
-    """
-    upright = hand.palm_region
-
-    def turned(palm: Palm) -> Region:
-        region = upright(palm)
-        centre = np.array([(palm.box[0] + palm.box[2]) / 2, (palm.box[1] + palm.box[3]) / 2])
-        shift = np.array([region.x, region.y]) - centre
-        angle = 90 - math.pi / 2
-        turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-        x, y = centre + turn @ shift
-        return replace(region, x=float(x), y=float(y), angle=region.angle + angle)
-
-    monkeypatch.setattr(hand, "palm_region", turned)
-
-
-@pytest.mark.usefixtures("with_weights", "turned_palms")
+@pytest.mark.usefixtures("with_weights")
 def test_single_images_agree(tmp_path: Path) -> None:
     table = compare("IMAGE", tmp_path, every=EVERY)
     for kind in zip(*[row[1:] for row in table], strict=True):
@@ -181,7 +159,7 @@ def test_single_images_agree(tmp_path: Path) -> None:
         assert np.median(whole.apart) <= APART / 10
 
 
-@pytest.mark.usefixtures("with_weights", "turned_palms")
+@pytest.mark.usefixtures("with_weights")
 def test_videos_agree(tmp_path: Path) -> None:
     table = compare("VIDEO", tmp_path, every=1)
     hands, bodies = (pooled(kind) for kind in zip(*[row[1:] for row in table], strict=True))

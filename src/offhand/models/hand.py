@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import pi
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +31,10 @@ PALM_STRIDES = (8, 16, 16, 16)
 
 PALM_KEYPOINTS = 7
 """Wrist, knuckles of index, middle, ring and little finger, two of the thumb."""
+
+PALM_TURN = (90 - pi / 2) % (2 * pi)
+"""Radians, clockwise to the eye, by which the region of a palm is turned: 26.6 degrees. MediaPipe's
+hand task gives 90, meant in degrees, to an option in radians."""
 
 HAND_PX = 224
 """Side of the landmark network's input."""
@@ -235,17 +240,17 @@ class HandLandmarker:
 
 
 def palm_region(palm: Palm) -> Region:
-    """Return where to look for the hand of a palm: wrist down, middle finger's knuckle up.
+    """Return where to look for the hand of a palm.
 
-    The angle is that of MediaPipe's published solution. Its task turns the region 26.6 degrees
-    further, as it gives 90 to an option in radians.
+    It is the region of MediaPipe's hand task: wrist down and middle finger's knuckle up, and then
+    turned by :data:`PALM_TURN`, its shift towards the fingers too.
     """
     x0, y0, x1, y1 = palm.box
     return regions.grown(
         np.array([(x0 + x1) / 2, (y0 + y1) / 2]),
         x1 - x0,
         y1 - y0,
-        regions.upright(palm.keypoints[0], palm.keypoints[2]),
+        regions.upright(palm.keypoints[0], palm.keypoints[2]) + PALM_TURN,
         scale=2.6,
         shift=-0.5,
     )

@@ -56,8 +56,8 @@ BLOCK_FRAMES = 240
 """Most frames that are kept for the tracker, so that memory stays flat: 75 MB at 16 to 9."""
 
 SURE_SCORE = 0.9
-"""Score from which a hand of MediaPipe starts a tracker. Of the labelled hands that it finds, 87 %
-have it; of the boxes that show no hand, 13 %; and one such box would be carried for seconds."""
+"""Score from which a hand of MediaPipe starts a tracker. Of the labelled hands that it finds, 86 %
+have it; of the boxes that show no hand, 26 %; and one such box would be carried for seconds."""
 
 ANCHOR_EVERY_S = 0.5
 """How often an anchor detector other than the default one is asked; it is slow."""
@@ -89,7 +89,7 @@ class Hands:
     """
 
     name: ClassVar[str] = "hands"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     coverage: Literal["sampled", "every-frame"] = option(
         "sampled", "which frames are examined: those of regular stretches, or every frame"
