@@ -154,3 +154,26 @@ def standardised(values: FloatArray, weights: Sequence[float]) -> FloatArray:
             if spread > 0 and not math.isnan(values[r, c]):
                 out[row, column] = weights[c] * (values[r, c] - mean) / spread
     return out
+
+
+def mean_of_diagonals(matrix: FloatArray) -> list[float]:
+    means = []
+    for lag in range(len(matrix)):
+        known = [matrix[i, i + lag] for i in range(len(matrix) - lag)]
+        known = [value for value in known if not math.isnan(value)]
+        means.append(sum(known) / len(known) if known else math.nan)
+    return means
+
+
+def autocorrelation(series: Sequence[float]) -> list[float]:
+    known = [value for value in series if not math.isnan(value)]
+    mean = sum(known) / len(known)
+    found = []
+    for lag in range(len(series)):
+        pairs = [
+            (series[i] - mean) * (series[i + lag] - mean)
+            for i in range(len(series) - lag)
+            if not (math.isnan(series[i]) or math.isnan(series[i + lag]))
+        ]
+        found.append(sum(pairs) / len(pairs) if pairs else math.nan)
+    return [value / found[0] for value in found]

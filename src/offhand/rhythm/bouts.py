@@ -19,7 +19,10 @@ DRIFT = 0.25
 """What a step to the next tempo costs, in the same unit."""
 
 SAME_TEMPO = 9
-"""Steps of tempo that one bout may jump at once: a quarter of an octave."""
+"""Steps of tempo between two bouts that may be one: three eighths of an octave."""
+
+SLIP_CYCLES = 1.0
+"""Cycles without evidence that a bout may hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +59,30 @@ def find_bouts(evidence: FloatArray, tempi_hz: FloatArray, *, rate_hz: float) ->
     """
     path = _best_path((evidence - THRESHOLD) * tempi_hz[:, None] / rate_hz)
     none = len(tempi_hz)
-    jump = (np.abs(np.diff(path)) > SAME_TEMPO) | ((path[1:] == none) != (path[:-1] == none))
-    edges = np.flatnonzero(np.concatenate([[True], jump, [True]]))
-    return [
-        Bout(first=int(first), last=int(last), tempo=path[first:last])
-        for first, last in pairwise(edges)
-        if path[first] != none
-    ]
+    changes = np.diff(path == none)
+    edges = np.flatnonzero(np.concatenate([[True], changes, [True]]))
+    found: list[Bout] = []
+    for first, last in pairwise(edges.tolist()):
+        if path[first] == none:
+            continue
+        bout = Bout(first=first, last=last, tempo=path[first:last])
+        if found and _is_pause(found[-1], bout, tempi_hz, rate_hz=rate_hz):
+            bout = _joined(found.pop(), bout)
+        found.append(bout)
+    return found
+
+
+def _is_pause(before: Bout, after: Bout, tempi_hz: FloatArray, *, rate_hz: float) -> bool:
+    """Tell whether what lies between two bouts is no more than a slip within one."""
+    one, other = int(before.tempo[-1]), int(after.tempo[0])
+    cycle = rate_hz / min(float(tempi_hz[one]), float(tempi_hz[other]))
+    return abs(one - other) <= SAME_TEMPO and after.first - before.last <= SLIP_CYCLES * cycle
+
+
+def _joined(before: Bout, after: Bout) -> Bout:
+    gap = np.linspace(before.tempo[-1], after.tempo[0], after.first - before.last + 2)[1:-1]
+    tempo = np.concatenate([before.tempo, gap.round().astype(np.int64), after.tempo])
+    return Bout(first=before.first, last=after.last, tempo=tempo)
 
 
 def _best_path(gain: FloatArray) -> IntArray:

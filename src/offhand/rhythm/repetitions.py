@@ -25,6 +25,9 @@ MIN_CYCLES = 2.5
 MIN_REPETITIONS = 3
 """Repetitions that a bout must hold: two could be anything done twice."""
 
+MIN_BOUT_S = 2.0
+"""Length of a bout: noise has fast cycles now and then, too."""
+
 MIN_FRAMES_PER_CYCLE = 4.0
 """Frames that a cycle must hold."""
 
@@ -154,6 +157,7 @@ def count_repetitions(
     )
     if not possible.any() or n < MIN_REPETITIONS * RATE_HZ * SHORTEST_S:
         return [_nothing(n, TOO_SHORT)]
+    witnesses = [witness.bridged() for witness in witnesses]
     if np.mean([witness.known.mean() for witness in witnesses if witness.leads]) < 0.5:
         return [_nothing(n, DAMAGED)]
     found = {witness.name: _prominence(witness) for witness in witnesses}
@@ -287,6 +291,8 @@ def _refusal(
     """Return why a bout is refused, or nothing."""
     if seen.count < MIN_REPETITIONS:
         return FEW_REPETITIONS
+    if seen.stop_s - seen.start_s < MIN_BOUT_S:
+        return TOO_SHORT
     if seen.second < SUPPORT:
         return DISAGREE
     if seen.period_s * frame_rate < MIN_FRAMES_PER_CYCLE:

@@ -97,7 +97,7 @@ def prominence(found: FloatArray) -> FloatArray:
     Returns
     -------
     FloatArray
-        ``(..., tempi, n)``: about 0 in noise, 1.6 for a pure tone, ``FLOOR`` at the least.
+        ``(..., tempi, n)``: about 0 in noise, 1.9 for a pure tone, ``FLOOR`` at the least.
     """
     count, reach = found.shape[-2], int(SURROUNDINGS_OCTAVES * PER_OCTAVE)
     total = np.concatenate([np.zeros_like(found[..., :1, :]), found.cumsum(axis=-2)], axis=-2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -49,6 +49,15 @@ class Witness:
     def known(self) -> BoolArray:
         """Where it was measured, bool ``(n,)``."""
         return np.asarray(~np.isnan(self.values).any(axis=1))
+
+    def bridged(self) -> Witness:
+        """Return the witness with short gaps bridged, as in :mod:`offhand.rhythm.resample`."""
+        n = len(self.values)
+        time_s = np.arange(n) / RATE_HZ
+        _, values = to_uniform(
+            time_s, self.values, rate_hz=RATE_HZ, start_s=0.0, stop_s=(n - 0.5) / RATE_HZ
+        )
+        return replace(self, values=values)
 
     def filled(self) -> FloatArray:
         """Return the values with their mean taken off, outliers shortened, and gaps at zero."""

@@ -68,7 +68,7 @@ class Workspace:
             if not (folder / MARKER).is_file():
                 if folder.exists() and not folder.is_dir():
                     raise StoreError(f"{folder}: is a file; the output must be a folder")
-                if folder.is_dir() and any(folder.iterdir()):
+                if folder.is_dir() and any(map(_is_foreign, folder.iterdir())):
                     raise StoreError(
                         f"{folder}: holds files that are not offhand's; name a new or empty folder"
                     )
@@ -205,3 +205,8 @@ class Workspace:
         table = self.table("thumbnails")
         rows = zip(table["clip_id"], table["segment_id"], table["jpeg"], strict=True)
         return {(clip_id, int(segment_id)): bytes(jpeg) for clip_id, segment_id, jpeg in rows}
+
+
+def _is_foreign(path: Path) -> bool:
+    """Tell whether a file in a new folder is not what another run is just writing there."""
+    return path.name != MARKER and not path.name.startswith(f".{MARKER}.")
