@@ -132,8 +132,8 @@ def test_reasons_of_refusals() -> None:
     still = np.zeros((len(steady), 12))  # a picture of nothing but noise
     assert reason(pair(steady, still)) == module.DISAGREE
     assert not any(bout.accepted for bout in counted(pair(steady, other)))
-    noise = np.random.default_rng(1).normal(size=(225, 1))
-    assert reason(pair(noise, noise[::-1])) in (module.NO_PERIODICITY, module.DISAGREE)
+    noise = np.random.default_rng(1).normal(size=(225, 12))
+    assert reason(pair(noise[:, :1], noise)) in (module.NO_PERIODICITY, module.DISAGREE)
 
 
 def test_two_repetitions_are_too_few() -> None:
