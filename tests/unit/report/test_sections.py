@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -318,3 +319,64 @@ def test_a_workspace_of_another_version(tmp_path):
     workspace.tables["signals"] = pd.DataFrame({"signal": ["motion"]})
     with pytest.raises(StoreError, match="table 'signals' has no column status, reason, weights"):
         build_page(workspace)
+
+
+def repeat(workspace, clip_id, *, seed_count=None):
+    """Add counts as a run leaves them: one bout accepted, one refused, one matrix."""
+    common = {"clip_id": clip_id, "seed_count": seed_count}
+    bouts = [
+        {
+            **common,
+            "segment_id": 0,
+            "start_s": 0.5,
+            "stop_s": 4.5,
+            "period_s": 1.0,
+            "count": 4,
+            "rep_times_s": [1.0, 2.0, 3.0, 4.0],
+            "confidence": 0.93,
+            "accepted": True,
+            "reason": "",
+        },
+        {
+            **common,
+            "segment_id": None,
+            "start_s": 6.0,
+            "stop_s": 9.0,
+            "period_s": math.nan,
+            "count": 0,
+            "rep_times_s": [],
+            "confidence": math.nan,
+            "accepted": False,
+            "reason": "witnesses <disagree>",
+        },
+    ]
+    levels = np.full((20, 20), 50, np.int8)
+    matrix = {
+        "clip_id": clip_id,
+        "segment_id": 0,
+        "size": 20,
+        "similarity": levels.ravel(),
+        "seed_accepted": seed_count is not None,
+    }
+    workspace.tables["repetitions"] = pd.DataFrame(bouts)
+    workspace.tables["similarity"] = pd.DataFrame([matrix])
+
+
+def test_repetitions_are_shown(tmp_path):
+    workspace = make_workspace(tmp_path, ["a", "b"])
+    repeat(workspace, "a", seed_count=7)
+    text, source = read(workspace)
+    text = plain(text)
+    assert "4 repetitions in 1 bout" in " ".join(text.split())
+    assert "witnesses <disagree> 1× (3 s)" in text
+    assert "93 %" in text
+    assert source.count('class="rep"') == 4
+    assert "self-similarity from 0:00 to 0:05" in source
+    page = build_page(workspace)
+    assert page.repetitions.bouts[0].seed == "7"
+    assert [len(clip.bouts) for clip in page.clips] == [2, 0]
+
+
+def test_nothing_is_counted(tmp_path):
+    text = text_of(make_workspace(tmp_path, ["a"]))
+    assert "Nothing is counted" in text

@@ -1,0 +1,134 @@
+"""Counting in a video: the call, the command, and the tables."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from offhand.cli import main
+from offhand.records import Segments
+from offhand.rhythm.counting import count_clip, is_watched
+from offhand.stages.count import VideoCount, count_video, repetitions_table, similarity_table
+from tests.fixtures.videos import texture, view, write
+
+RATE = Fraction(15)
+PERIOD_S = 1.25
+NODS = 10
+WORLD = texture(seed=7)
+
+
+def film(path: Path, *, seconds: float = 16.0, period_s: float = PERIOD_S, size: float = 1) -> Path:
+    """Film a world with a nodding camera: rest, ``NODS`` nods, rest."""
+    rng = np.random.default_rng(0)
+    images = []
+    for time_s in np.arange(0, seconds, 1 / float(RATE)):
+        phase = np.clip((time_s - 1.5) / period_s, 0, NODS)
+        nod = 0.025 * size * np.sin(2 * np.pi * phase)
+        x, y = 0.0005 * rng.normal(size=2)
+        images.append(view(WORLD, (320, 240), x=x, y=y + nod))
+    return write(path, images, rate=RATE)
+
+
+@pytest.fixture(scope="module")
+def nodding(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return film(tmp_path_factory.mktemp("count") / "nodding.mp4")
+
+
+@pytest.fixture(scope="module")
+def counted(nodding: Path) -> VideoCount:
+    return count_video(nodding)
+
+
+def offhand(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["count", *arguments])
+
+
+def test_nods_are_counted(counted: VideoCount) -> None:
+    (bout,) = [bout for bout in counted.count.bouts if bout.accepted]
+    assert bout.count == pytest.approx(NODS, abs=1)
+    assert bout.period_s == pytest.approx(PERIOD_S, rel=0.05)
+    assert 0 < bout.start_s < 2.5
+    assert 13 < bout.stop_s < 15.5
+    assert np.all(np.diff(bout.rep_times_s) > 0.5 * PERIOD_S)
+    assert 0.5 <= bout.confidence <= 1
+    assert counted.count.total == bout.count
+
+
+def test_a_worn_camera_is_not_a_watching_one(counted: VideoCount) -> None:
+    assert not is_watched(counted.signals["motion"])
+
+
+def test_where_segments_are_cut_does_not_change_the_total(counted: VideoCount) -> None:
+    stop_s = counted.info.duration_s
+    for edges in ([0.0, stop_s], [0.0, 7.1, stop_s], [0.0, 5.0, 9.4, stop_s]):
+        cut = Segments(clip_id="a", start_s=np.array(edges[:-1]), stop_s=np.array(edges[1:]))
+        found = count_clip(counted.signals, cut)
+        assert found.total == pytest.approx(NODS, abs=1)
+        assert len(found.segments) == len(cut)
+
+
+def test_a_still_picture_is_refused(tmp_path: Path) -> None:
+    found = count_video(film(tmp_path / "still.mp4", seconds=8.0, size=0))
+    assert found.count.total is None
+    assert all(bout.reason for bout in found.count.bouts)
+
+
+def test_tables(counted: VideoCount) -> None:
+    table = repetitions_table(counted.count, counted.segments)
+    accepted = table[table["accepted"]]
+    assert table["bout_id"].tolist() == list(range(len(table)))
+    assert accepted["count"].tolist() == [len(times) for times in accepted["rep_times_s"]]
+    assert (accepted["reason"] == "").all()
+    assert accepted["witnesses"].iloc[0].startswith("flow ")
+    matrices = similarity_table(counted.count, counted.segments)
+    assert len(matrices) == len(counted.segments)
+    for row in matrices.to_dict("records"):
+        levels = row["similarity"].reshape(row["size"], row["size"])
+        assert levels.dtype == np.int8
+        assert np.diag(levels).min() >= 99
+        assert row["size"] <= 160
+
+
+def test_the_command_prints_counts(nodding: Path) -> None:
+    done = offhand(str(nodding))
+    assert done.exit_code == 0
+    first = done.output.splitlines()[0]
+    assert first.startswith(f"{nodding}: ")
+    assert first.endswith("repetitions in 1 bout")
+    assert "confidence" in done.output
+
+
+def test_the_command_prints_json(nodding: Path, tmp_path: Path) -> None:
+    absent = tmp_path / "absent.mp4"
+    done = CliRunner().invoke(main, ["count", "--json", str(nodding), str(absent)])
+    assert done.exit_code == 1
+    found, failed = (json.loads(line) for line in done.stdout.splitlines())
+    assert set(found) == {"clip", "total", "bouts"}
+    assert found["total"] == sum(bout["count"] or 0 for bout in found["bouts"])
+    accepted = [bout for bout in found["bouts"] if bout["accepted"]]
+    assert len(accepted[0]["rep_times_s"]) == accepted[0]["count"]
+    assert failed["total"] is None
+    assert "no such file" in failed["error"]
+
+
+def test_the_command_draws(nodding: Path, tmp_path: Path) -> None:
+    plot = tmp_path / "plot.png"
+    assert offhand(str(nodding), "--plot", str(plot)).exit_code == 0
+    picture = cv2.imread(str(plot))
+    assert picture is not None
+    assert picture.shape == (420, 1400, 3)
+    assert offhand(str(nodding), str(nodding), "--plot", str(plot)).exit_code == 2
+
+
+def test_refusals_are_told(tmp_path: Path) -> None:
+    video = str(film(tmp_path / "still.mp4", seconds=6.0, size=0))
+    assert json.loads(offhand("--json", video).output)["total"] is None
+    text = offhand(video).output
+    assert "not counted" in text
+    assert "refused: " in text
