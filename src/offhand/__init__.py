@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from offhand.modalities.flow_rhythm import FlowRhythm
     from offhand.pipeline import run
     from offhand.segments.changepoint import ChangePoints
+    from offhand.stages.count import count_video
     from offhand.stages.measure import measure_signals
     from offhand.stages.register import Selection
     from offhand.stages.synth import synthesise
@@ -31,6 +32,7 @@ _WHERE = {
     "OffhandError": "offhand.errors",
     "Selection": "offhand.stages.register",
     "Workspace": "offhand.store.workspace",
+    "count_video": "offhand.stages.count",
     "consistency": "offhand.evaluation.consistency",
     "feature_space": "offhand.clustering.space",
     "load_config": "offhand.config:load",
@@ -48,6 +50,7 @@ __all__ = [
     "Selection",
     "Workspace",
     "consistency",
+    "count_video",
     "feature_space",
     "load_config",
     "measure_signals",

@@ -22,6 +22,7 @@ EXPLANATIONS = {
     "tool_presence": "which tools and materials are in view",
     "late_fusion": "all modalities joined: segments that are alike in most of them",
     "motion": "flow between frames, camera motion",
+    "picture": "the picture itself, very small",
     "hands": "hands found by a detector and held by a tracker",
     "pose": "keypoints of a body in view",
     "appearance": "embedding of single frames",

@@ -31,6 +31,10 @@ LONGEST_STRETCH_S = 300.0
 """A longer stretch is counted in parts, so that memory does not grow with the clip."""
 
 
+SURE = 0.9
+"""Confidence that a bout needs that is seen only when the two sides of a boundary are joined."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SegmentRhythm:
     """What is known of the repetitions in one segment.
@@ -72,6 +76,15 @@ class ClipCount:
         return sum(counts) if counts else None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Stretch:
+    """A part of a clip that was counted as a whole."""
+
+    start_s: float
+    stop_s: float
+    bouts: list[Repetitions]
+
+
 def count_clip(signals: Mapping[str, Signal], segments: Segments) -> ClipCount:
     """Count the repetitions of a clip.
 
@@ -96,19 +109,19 @@ def count_clip(signals: Mapping[str, Signal], segments: Segments) -> ClipCount:
         )
         return [bout.shifted(start_s) for bout in found]
 
-    stretches = [(start, stop, counted(start, stop)) for start, stop in _parts(segments)]
-    done: list[tuple[float, float, list[Repetitions]]] = []
-    for stretch in stretches:
-        if done and _goes_on(done[-1], stretch):
-            start_s, stop_s = done[-1][0], stretch[1]
-            together = counted(start_s, stop_s)
-            apart = [*done[-1][2], *stretch[2]]
-            if _trusted(together) > _trusted(apart):
-                done[-1] = (start_s, stop_s, together)
-                continue
+    done: list[_Stretch] = []
+    for start_s, stop_s in _parts(segments):
+        stretch = _Stretch(start_s=start_s, stop_s=stop_s, bouts=counted(start_s, stop_s))
+        while done and _may_go_on(done[-1], stretch):
+            before = done[-1]
+            together = counted(before.start_s, stretch.stop_s)
+            if not _is_better(together, before, stretch):
+                break
+            done.pop()
+            stretch = _Stretch(start_s=before.start_s, stop_s=stretch.stop_s, bouts=together)
         done.append(stretch)
     return ClipCount(
-        bouts=tuple(bout for _, _, bouts in done for bout in bouts),
+        bouts=tuple(bout for stretch in done for bout in stretch.bouts),
         segments=tuple(
             _segment(motion, picture, start_s=float(start), stop_s=float(stop))
             for start, stop in zip(segments.start_s, segments.stop_s, strict=True)
@@ -135,18 +148,33 @@ def _parts(segments: Segments) -> list[tuple[float, float]]:
     return parts
 
 
-def _goes_on(
-    before: tuple[float, float, list[Repetitions]], after: tuple[float, float, list[Repetitions]]
-) -> bool:
-    """Tell whether the last bout before a boundary may be the first one after it."""
-    if after[1] - before[0] > LONGEST_STRETCH_S:
+def _may_go_on(before: _Stretch, after: _Stretch) -> bool:
+    """Tell whether a bout may go on over the boundary between two stretches.
+
+    It may where bouts of like period meet there, and where nothing is counted on either side: a
+    boundary amid slow repetitions leaves too few of them in each part.
+    """
+    if after.stop_s - before.start_s > LONGEST_STRETCH_S:
         return False
-    one, other = before[2][-1], after[2][0]
+    if not _trusted(before.bouts) and not _trusted(after.bouts):
+        return True
+    one, other = before.bouts[-1], after.bouts[0]
     longer = max(one.period_s, other.period_s)
     return bool(
         abs(one.period_s - other.period_s) <= LIKE_PERIOD * longer
         and other.start_s - one.stop_s <= JOINED_PERIODS * longer
     )
+
+
+def _is_better(together: list[Repetitions], before: _Stretch, after: _Stretch) -> bool:
+    """Tell whether more is counted together, in a bout across the boundary."""
+    apart = _trusted(before.bouts) + _trusted(after.bouts)
+    across = [
+        bout.confidence
+        for bout in together
+        if bout.accepted and bout.start_s < after.start_s < bout.stop_s
+    ]
+    return bool(across) and _trusted(together) > apart and (apart > 0 or max(across) >= SURE)
 
 
 def _trusted(bouts: list[Repetitions]) -> int:

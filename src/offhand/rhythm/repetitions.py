@@ -25,7 +25,7 @@ MIN_CYCLES = 2.5
 MIN_REPETITIONS = 3
 """Repetitions that a bout must hold: two could be anything done twice."""
 
-MIN_BOUT_S = 2.0
+MIN_BOUT_S = 2.5
 """Length of a bout: noise has fast cycles now and then, too."""
 
 MIN_FRAMES_PER_CYCLE = 4.0
