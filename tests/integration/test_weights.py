@@ -29,7 +29,7 @@ def test_without_weights_the_rest_is_computed_and_the_reasons_are_told(
     workspace = Workspace(tmp_path / "out")
     signals = workspace.table("signals").set_index("signal")
     assert set(signals.index[signals["status"] == "absent"]) > SIGNALS
-    assert signals["status"]["motion"] == "computed"
+    assert set(signals["status"][["motion", "picture"]]) == {"computed"}
     assert "offhand weights pull mediapipe_pose" in signals["reason"]["pose"]
     modalities = workspace.table("modalities").set_index("modality")
     assert set(modalities.index[modalities["status"] == "absent"]) == MODALITIES
@@ -48,7 +48,7 @@ def test_with_weights_everything_is_computed(good_clips: list[Path], tmp_path: P
     assert _run(*good_clips, "-o", tmp_path / "out").exit_code == 0
     workspace = Workspace(tmp_path / "out")
     signals = workspace.table("signals").set_index("signal")["status"]
-    assert set(signals.index[signals == "computed"]) == SIGNALS | {"motion"}
+    assert set(signals.index[signals == "computed"]) == SIGNALS | {"motion", "picture"}
     assert set(workspace.modalities()) > MODALITIES
     fusion = workspace.table("fusion").set_index("modality")
     assert fusion["weight"].sum() == pytest.approx(1.0)
