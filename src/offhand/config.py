@@ -32,6 +32,7 @@ from offhand.signals.base import installed as installed_signals
 
 SEGMENTERS: dict[str, type[Any]] = {step.name: step for step in (ChangePoints, Windows)}
 CLUSTERERS: dict[str, type[Any]] = {step.name: step for step in (Hdbscan, Ward)}
+COUNTINGS: dict[str, type[Any]] = {counting.Counting.name: counting.Counting}
 FUSIONS: dict[str, type[Any]] = {LateFusion.name: LateFusion}
 
 
@@ -75,6 +76,8 @@ class Config:
         The configured steps by name.
     fusion
         How modalities are joined.
+    counting
+        How repetitions are counted.
     """
 
     general: General
@@ -83,6 +86,7 @@ class Config:
     modalities: dict[str, Modality]
     clusterers: dict[str, Clusterer]
     fusion: LateFusion
+    counting: counting.Counting
 
     @property
     def segmenter(self) -> Segmenter:
@@ -193,6 +197,7 @@ def _classes() -> dict[str, dict[str, type[Any]]]:
         "modalities": dict(installed_modalities()),
         "clustering": CLUSTERERS,
         "fusion": FUSIONS,
+        "counting": COUNTINGS,
     }
 
 
@@ -204,6 +209,7 @@ def _sections(config: Config) -> Iterator[tuple[str, Any]]:
         "modalities": config.modalities,
         "clustering": config.clusterers,
         "fusion": {LateFusion.name: config.fusion},
+        "counting": {counting.Counting.name: config.counting},
     }
     for group, steps in groups.items():
         for name, step in steps.items():
@@ -241,6 +247,7 @@ def _build(values: Mapping[str, Any]) -> Config:
         modalities=groups["modalities"],
         clusterers=groups["clustering"],
         fusion=groups["fusion"][LateFusion.name],
+        counting=groups["counting"][counting.Counting.name],
     )
 
 

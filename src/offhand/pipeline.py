@@ -232,6 +232,7 @@ def _counted(job: _Run, clips: Sequence[Clip], infos: dict[str, ClipInfo]) -> li
             clip=clip,
             extractors=job.plan.extractors,
             segmenter=job.plan.segmenter,
+            counting=job.config.counting,
         )
         for clip in clips
     ]

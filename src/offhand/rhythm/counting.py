@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 
-from offhand.records import FloatArray, Segments, Signal
+from offhand.records import FloatArray, Segments, Signal, option
 from offhand.rhythm.repetitions import Repetitions, count_repetitions
 from offhand.rhythm.resample import to_uniform
 from offhand.rhythm.seed import SeedCount, seed_count
@@ -33,6 +34,37 @@ LONGEST_STRETCH_S = 300.0
 
 SURE = 0.9
 """Confidence that a bout needs that is seen only when the two sides of a boundary are joined."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counting:
+    """How repetitions are counted.
+
+    Attributes
+    ----------
+    min_confidence
+        Below, a count is refused.
+    seed_tolerance
+        By how much the two periods of the seed's rule may differ.
+    """
+
+    name: ClassVar[str] = "repetitions"
+    version: ClassVar[int] = 1
+
+    min_confidence: float = option(
+        0.5, "confidence below which a count is refused, 0 to 1: higher gives fewer, surer counts"
+    )
+    seed_tolerance: float = option(
+        0.3, "by how much, relative to the longer, the two periods of the seed's rule may differ"
+    )
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_confidence <= 1:
+            raise ValueError(f"min_confidence is {self.min_confidence}, must lie in 0..1")
+        if not 0 <= self.seed_tolerance < 1:
+            raise ValueError(
+                f"seed_tolerance is {self.seed_tolerance}, must lie from 0 up to below 1"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +117,9 @@ class _Stretch:
     bouts: list[Repetitions]
 
 
-def count_clip(signals: Mapping[str, Signal], segments: Segments) -> ClipCount:
+def count_clip(
+    signals: Mapping[str, Signal], segments: Segments, *, options: Counting | None = None
+) -> ClipCount:
     """Count the repetitions of a clip.
 
     Parameters
@@ -95,7 +129,10 @@ def count_clip(signals: Mapping[str, Signal], segments: Segments) -> ClipCount:
     segments
         What the clip was cut into: bouts are looked for inside, and joined over a boundary where
         the same movement goes on.
+    options
+        ``None`` for defaults.
     """
+    options = options or Counting()
     motion, picture = signals["motion"], signals["picture"]
     rising = is_watched(motion)
     steps = np.diff(motion.time_s)
@@ -106,6 +143,7 @@ def count_clip(signals: Mapping[str, Signal], segments: Segments) -> ClipCount:
             from_signals(signals, start_s=start_s, stop_s=stop_s),
             frame_rate=frame_rate,
             rising=rising,
+            min_confidence=options.min_confidence,
         )
         return [bout.shifted(start_s) for bout in found]
 
@@ -123,7 +161,13 @@ def count_clip(signals: Mapping[str, Signal], segments: Segments) -> ClipCount:
     return ClipCount(
         bouts=tuple(bout for stretch in done for bout in stretch.bouts),
         segments=tuple(
-            _segment(motion, picture, start_s=float(start), stop_s=float(stop))
+            _segment(
+                motion,
+                picture,
+                start_s=float(start),
+                stop_s=float(stop),
+                tolerance=options.seed_tolerance,
+            )
             for start, stop in zip(segments.start_s, segments.stop_s, strict=True)
         ),
     )
@@ -182,14 +226,16 @@ def _trusted(bouts: list[Repetitions]) -> int:
     return sum(bout.count for bout in bouts if bout.accepted)
 
 
-def _segment(motion: Signal, picture: Signal, *, start_s: float, stop_s: float) -> SegmentRhythm:
+def _segment(
+    motion: Signal, picture: Signal, *, start_s: float, stop_s: float, tolerance: float
+) -> SegmentRhythm:
     span = {"rate_hz": RATE_HZ, "start_s": start_s, "stop_s": stop_s}
     _, pictures = to_uniform(picture.time_s, picture.values, **span)
     _, speed = to_uniform(motion.time_s, motion.channel("flow_speed")[:, None], **span)
     contrasts = contrast(pictures)
     few, step = thinned(contrasts)
     return SegmentRhythm(
-        seed=seed_count(contrasts, speed[:, 0], rate_hz=RATE_HZ),
+        seed=seed_count(contrasts, speed[:, 0], rate_hz=RATE_HZ, tolerance=tolerance),
         similarity=self_similarity(few),
         step_s=step / RATE_HZ,
     )

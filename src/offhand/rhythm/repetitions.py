@@ -43,9 +43,6 @@ FUNDAMENTAL = 0.6
 OVERTONE = 0.3
 """How much more prominent the overtone must be for a witness to support a tempo by it."""
 
-MIN_CONFIDENCE = 0.5
-"""Below, a count is refused."""
-
 CONFIDENCE = (-3.41, 2.66, 5.20, -0.51)
 """Logistic regression of whether a count is right within one: the constant, and the weights of
 :func:`confidence_terms`; fitted by ``python -m benchmarks.quality.repetitions``."""
@@ -128,6 +125,7 @@ def count_repetitions(
     rising: bool = False,
     trimmed: bool = False,
     least_excursion: float = MIN_EXCURSION,
+    min_confidence: float = 0.5,
 ) -> list[Repetitions]:
     """Find the bouts of a stretch, count their repetitions, and say what is refused and why.
 
@@ -143,6 +141,8 @@ def count_repetitions(
         Whether the recording was cut to the repetitions; see there.
     least_excursion
         How far something must move, in the unit of the traced witnesses.
+    min_confidence
+        Below, a count is refused.
 
     Returns
     -------
@@ -172,9 +172,11 @@ def count_repetitions(
         seen = _count(bout, witnesses, found, within=within, rising=rising, trimmed=trimmed)
         if seen is not None:
             seen = replace(seen, confidence=_confidence(seen))
-            reason = seen.reason or _refusal(
+            reason = _refusal(
                 seen, bout, witnesses, frame_rate=frame_rate, least_excursion=least_excursion
             )
+            if not reason and seen.confidence < min_confidence:
+                reason = UNSURE
             counted.append(replace(seen, reason=reason))
     if counted:
         return counted
@@ -299,9 +301,7 @@ def _refusal(
         return FEW_FRAMES
     traced = [witness.filled() for witness in witnesses if witness.traced]
     farthest = max(excursion(one, bout, seen.period_s, rate_hz=RATE_HZ) for one in traced)
-    if farthest < least_excursion:
-        return TOO_SMALL
-    return UNSURE if seen.confidence < MIN_CONFIDENCE else ""
+    return TOO_SMALL if farthest < least_excursion else ""
 
 
 def _second(prominent: dict[str, float], witnesses: Sequence[Witness]) -> float:

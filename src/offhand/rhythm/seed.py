@@ -8,9 +8,6 @@ from offhand.records import FloatArray
 from offhand.rhythm.periodicity import autocorrelation_period, first_peak
 from offhand.rhythm.selfsimilarity import diagonal_profile, self_similarity, thinned
 
-TOLERANCE = 0.3
-"""By how much the two periods may differ, relative to the longer."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class SeedCount:
@@ -34,7 +31,9 @@ class SeedCount:
     count: int
 
 
-def seed_count(pictures: FloatArray, flow_speed: FloatArray, *, rate_hz: float) -> SeedCount:
+def seed_count(
+    pictures: FloatArray, flow_speed: FloatArray, *, rate_hz: float, tolerance: float = 0.3
+) -> SeedCount:
     """Apply the rule to a stretch.
 
     Parameters
@@ -45,11 +44,13 @@ def seed_count(pictures: FloatArray, flow_speed: FloatArray, *, rate_hz: float) 
         ``(n,)``; NaN samples are unknown.
     rate_hz
         Samples per second.
+    tolerance
+        By how much the two periods may differ, relative to the longer.
     """
     few, step = thinned(pictures, largest=4 * 160)
     by_picture = first_peak(diagonal_profile(self_similarity(few))) * step / rate_hz
     by_flow = autocorrelation_period(flow_speed, rate_hz=rate_hz)
-    accepted = bool(abs(by_picture - by_flow) <= TOLERANCE * max(by_picture, by_flow))
+    accepted = bool(abs(by_picture - by_flow) <= tolerance * max(by_picture, by_flow))
     count = round(len(flow_speed) / rate_hz / (0.5 * (by_picture + by_flow))) if accepted else 0
     return SeedCount(
         picture_period_s=by_picture, flow_period_s=by_flow, accepted=accepted, count=int(count)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from offhand.records import Clip, ClipInfo, Segments, Signal
-from offhand.rhythm.counting import SIGNALS, ClipCount, count_clip
+from offhand.rhythm.counting import SIGNALS, ClipCount, Counting, count_clip
 from offhand.rhythm.repetitions import Repetitions
 from offhand.segments.base import Segmenter
 from offhand.segments.changepoint import ChangePoints
@@ -23,8 +23,6 @@ from offhand.stages.describe import segmentation_fingerprint, segments_path, ups
 from offhand.stages.measure import clip_key, measure_signals, signal_path
 from offhand.store import fingerprint, parquet
 from offhand.store.workspace import Workspace
-
-COUNT_VERSION = 1
 
 INSIDE = 0.9
 """Share of a bout that must lie in a segment for it to be the segment's."""
@@ -43,7 +41,7 @@ class CountTask:
         Folder of the workspace.
     clip
         The clip.
-    extractors, segmenter
+    extractors, segmenter, counting
         The configured steps.
     """
 
@@ -51,6 +49,7 @@ class CountTask:
     clip: Clip
     extractors: tuple[SignalExtractor, ...]
     segmenter: Segmenter
+    counting: Counting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +95,7 @@ def count_files(task: CountTask) -> CountFiles:
     workspace = Workspace(task.workspace)
     after = upstream(SIGNALS, task.extractors)
     cut = segmentation_fingerprint(task.segmenter, task.extractors)
-    name = fingerprint.digest([COUNT_VERSION, cut, *after])
+    name = fingerprint.of_step(task.counting, after=(cut, *after))
     return CountFiles(
         repetitions=workspace.record_path("counts", "repetitions", name, task.clip.clip_id),
         similarity=workspace.record_path("counts", "similarity", name, task.clip.clip_id),
@@ -116,7 +115,7 @@ def count(task: CountTask, report: Callable[[float], None]) -> None:
     }
     cuts = segments_path(workspace, task.segmenter, task.extractors, task.clip)
     segments = parquet.read_segments(cuts)
-    found = count_clip(signals, segments)
+    found = count_clip(signals, segments, options=task.counting)
     report(0.9)
     parquet.write_frame(files.similarity, similarity_table(found, segments), key=key)
     parquet.write_frame(files.repetitions, repetitions_table(found, segments), key=key)

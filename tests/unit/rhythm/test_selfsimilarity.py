@@ -59,5 +59,9 @@ def test_the_seeds_rule_counts_where_both_periods_agree() -> None:
     differs = seed_count(pictures(2.0), 1 + np.sin(2 * np.pi * time_s / 0.9), rate_hz=15.0)
     assert not differs.accepted
     assert differs.count == 0
+    nearly = 1 + np.sin(2 * np.pi * time_s / 2.3)
+    assert seed_count(pictures(2.0), nearly, rate_hz=15.0).accepted
+    strict = seed_count(pictures(2.0), nearly, rate_hz=15.0, tolerance=0.05)
+    assert not strict.accepted
     nothing = seed_count(pictures(2.0), np.full(len(time_s), np.nan), rate_hz=15.0)
     assert not nothing.accepted

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from offhand.cli import main
 from offhand.records import Segments
-from offhand.rhythm.counting import count_clip, is_watched
+from offhand.rhythm.counting import Counting, count_clip, is_watched
 from offhand.stages.count import VideoCount, count_video, repetitions_table, similarity_table
 from tests.fixtures.videos import texture, view, write
 
@@ -71,6 +71,14 @@ def test_where_segments_are_cut_does_not_change_the_total(counted: VideoCount) -
         found = count_clip(counted.signals, cut)
         assert found.total == pytest.approx(NODS, abs=1)
         assert len(found.segments) == len(cut)
+
+
+def test_the_least_confidence_is_an_option(counted: VideoCount) -> None:
+    strict = count_clip(counted.signals, counted.segments, options=Counting(min_confidence=1.0))
+    assert strict.total is None
+    assert "low confidence" in [bout.reason for bout in strict.bouts]
+    with pytest.raises(ValueError, match="min_confidence is 2"):
+        Counting(min_confidence=2)
 
 
 def test_a_still_picture_is_refused(tmp_path: Path) -> None:
