@@ -214,6 +214,7 @@ def test_toml_documents_each_option() -> None:
         "general",
         "signals",
         "segments",
+        "counting",
         "modalities",
         "clustering",
         "fusion",

@@ -41,6 +41,12 @@ class Picture:
     rate_hz: float = option(15.0, "sampling rate wanted; as motion's, so that frames are shared")
     short_side_px: int = option(160, "shorter side of the images; as motion's")
 
+    def __post_init__(self) -> None:
+        if not self.rate_hz > 0:
+            raise ValueError(f"rate_hz is {self.rate_hz}, must be positive")
+        if self.short_side_px < SIDE_PX:
+            raise ValueError(f"short_side_px is {self.short_side_px}, must be at least {SIDE_PX}")
+
     @property
     def request(self) -> FrameRequest:
         """Grey frames at the sampling rate."""
