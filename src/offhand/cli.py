@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +16,8 @@ import click
 from offhand.errors import OffhandError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from offhand.config import Config
     from offhand.pipeline import OnProgress
-    from offhand.store.workspace import Workspace
 
 _CONFIG_OPTIONS = (
     click.option(
@@ -134,6 +130,7 @@ def run(
     offhand run day1.mp4 -o out --from 60 --to 600 --mask vest.png
     """
     from offhand import pipeline
+    from offhand.report.summary import print_summary
     from offhand.stages.register import Selection
 
     config = _load(config_file, overrides)
@@ -154,7 +151,7 @@ def run(
             download=download,
             on_progress=on_progress,
         )
-    failed, total = _summary(workspace)
+    failed, total = print_summary(workspace)
     if failed == total or (strict and failed):
         sys.exit(1)
 
@@ -347,11 +344,6 @@ def weights_path(name: str | None) -> None:
     click.echo(str(folder(name) if name else home()))
 
 
-def _seconds(clips: pd.DataFrame) -> float:
-    """Return the length of what was analysed."""
-    return float((clips["duration_s"] - clips["from_s"]).sum())
-
-
 def _load(config_file: str | None, overrides: tuple[str, ...]) -> Config:
     from offhand.config import load
 
@@ -390,40 +382,3 @@ def _progress() -> Iterator[OnProgress]:
             bars.update(shown[stage], completed=done if total else 1, count=f"{int(done)}/{total}")
 
         yield advance
-
-
-def _summary(workspace: Workspace) -> tuple[int, int]:
-    """Print what was found; return how many clips failed, and how many there were."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    clips, segments = workspace.table("clips"), workspace.table("segments")
-    scores = workspace.table("consistency")
-    console = Console()
-    failed = clips[clips["status"] == "failed"]
-    good = clips[clips["status"] != "failed"]
-    console.print(f"{len(good)} clips, {_seconds(good) / 60:.1f} min, {len(segments)} segments")
-    table = Table("modality", "clusterer", "clusters", "noise", "shared by 2+ clips")
-    found = scores[~scores["modality"].str.startswith("control:")]
-    fused = workspace.table("fusion")
-    unseen = set(fused["modality"][fused["described"] == 0])
-    for row in found[~found["modality"].isin(unseen)].to_dict("records"):
-        shared = row["seed_multi_clip_share"]
-        table.add_row(
-            row["modality"],
-            row["clusterer"] + (" *" if row["is_default"] else ""),
-            str(row["n_clusters"]),
-            f"{row['noise_share']:.0%}",
-            f"{shared:.0%}" if shared == shared else "-",
-        )
-    if len(good):
-        console.print(table)
-        console.print("* the clusterer that the report leads with", style="dim")
-    for name in sorted(unseen):
-        console.print(f"{name}: not observable here, no segment could be described")
-    for row in clips[clips["status"] != "ok"].to_dict("records"):
-        name, error = escape(row["clip_id"]), escape(row["error"])
-        console.print(f"[bold]{name}[/bold] {row['status']}: {error}")
-    console.print(f"report: {escape(os.fspath(workspace.report_path))}", soft_wrap=True)
-    return len(failed), len(clips)
