@@ -16,8 +16,8 @@ from offhand.rhythm.seed import SeedCount, seed_count
 from offhand.rhythm.selfsimilarity import self_similarity, thinned
 from offhand.rhythm.witnesses import RATE_HZ, contrast, from_signals
 
-SIGNALS = ("motion", "picture")
-"""The signals that counting reads."""
+SIGNALS, OPTIONAL_SIGNALS = ("motion", "picture"), ("pose",)
+"""The signals that counting reads, and those it reads where they were measured."""
 
 WATCHING = 0.6
 """Speed of the camera, relative to all motion, below which it stands and watches the worker."""
@@ -125,7 +125,7 @@ def count_clip(
     Parameters
     ----------
     signals
-        ``motion`` and ``picture``.
+        ``motion`` and ``picture``; ``pose`` where it was measured.
     segments
         What the clip was cut into: bouts are looked for inside, and joined over a boundary where
         the same movement goes on.

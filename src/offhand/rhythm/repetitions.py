@@ -13,7 +13,7 @@ from offhand.records import FloatArray
 from offhand.rhythm.bouts import Bout, find_bouts
 from offhand.rhythm.periodicity import estimate_period
 from offhand.rhythm.strokes import count_strokes, excursion
-from offhand.rhythm.tempo import PER_OCTAVE, power, prominence, tempi
+from offhand.rhythm.tempo import FLOOR, PER_OCTAVE, power, prominence, tempi
 from offhand.rhythm.witnesses import RATE_HZ, Witness
 
 SHORTEST_S, LONGEST_S = 0.33, 7.5
@@ -33,6 +33,9 @@ MIN_FRAMES_PER_CYCLE = 4.0
 
 MIN_EXCURSION = 0.004
 """How far something must move, as a share of the picture's diagonal: about a pixel at 160 lines."""
+
+HALF = 0.5
+"""Share of its samples that must be known for a stretch to be counted, or a witness to be heard."""
 
 SUPPORT = 0.4
 """Mean prominence of its tempo from which a witness supports a bout."""
@@ -81,7 +84,7 @@ class Repetitions:
     reason
         Why the count is refused; empty where it is accepted.
     witnesses
-        Mean prominence of the bout's tempo in each witness, by name.
+        Mean prominence of the bout's tempo in each witness that was measured there, by name.
     second
         The prominence in the second most telling source, NaN without a bout.
     likeness
@@ -158,7 +161,7 @@ def count_repetitions(
     if not possible.any() or n < MIN_REPETITIONS * RATE_HZ * SHORTEST_S:
         return [_nothing(n, TOO_SHORT)]
     witnesses = [witness.bridged() for witness in witnesses]
-    if np.mean([witness.known.mean() for witness in witnesses if witness.leads]) < 0.5:
+    if np.mean([witness.known.mean() for witness in witnesses if witness.leads]) < HALF:
         return [_nothing(n, DAMAGED)]
     found = {witness.name: _prominence(witness) for witness in witnesses}
     evidence = _joint(witnesses, found)
@@ -255,10 +258,11 @@ def _count(
     times = strokes.rep_times_s
     at = bout.tempo, np.arange(bout.first, bout.last)
     above = np.minimum(bout.tempo + PER_OCTAVE, len(tempi_hz) - 1), at[1]
-    shown = {
-        name: float(max(each[at].mean(), each[above].mean() - OVERTONE))
-        for name, each in found.items()
-    }
+    shown = {}
+    for witness in witnesses:
+        if witness.known[bout.first : bout.last].mean() >= HALF:
+            each = found[witness.name]
+            shown[witness.name] = float(max(each[at].mean(), each[above].mean() - OVERTONE))
     return Repetitions(
         start_s=strokes.start_s,
         stop_s=strokes.stop_s,
@@ -278,7 +282,7 @@ def _are_twins(bout: Bout, witnesses: Sequence[Witness], found: dict[str, FloatA
         return False
     low = np.maximum(bout.tempo - PER_OCTAVE, 0), np.arange(bout.first, bout.last)
     traced = max(found[each.name][low].mean() for each in witnesses if each.traced)
-    pooled = [found[each.name][low].mean() for each in witnesses if each.together]
+    pooled = [found[each.name][low].mean() for each in witnesses if each.together and each.leads]
     return bool(traced > TWIN_MOTION and pooled and max(pooled) > TWIN_PICTURE)
 
 
@@ -308,9 +312,10 @@ def _second(prominent: dict[str, float], witnesses: Sequence[Witness]) -> float:
     """Return the prominence in the second most telling source: the first need not be right."""
     best: dict[str, float] = {}
     for witness in witnesses:
-        shown = prominent[witness.name]
-        best[witness.source] = max(shown, best.get(witness.source, shown))
-    return sorted(best.values())[-2]
+        if witness.name in prominent:
+            shown = prominent[witness.name]
+            best[witness.source] = max(shown, best.get(witness.source, shown))
+    return sorted(best.values())[-2] if len(best) > 1 else FLOOR
 
 
 def confidence_terms(seen: Repetitions) -> FloatArray:

@@ -14,8 +14,12 @@ from offhand.rhythm.tempo import tamed
 RATE_HZ = 15.0
 """Samples per second of every witness."""
 
-PICTURE_COMPONENTS = 24
-"""Principal components of the picture's change that are kept."""
+PICTURE_COMPONENTS, POSE_COMPONENTS = 24, 8
+"""Principal components that are kept of how the picture, and the body in it, change."""
+
+SIDES = ("left", "right")
+JOINTS = ("shoulder", "elbow", "wrist", "hip", "knee")
+"""Keypoints of a body that testify, left and right."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +73,15 @@ class Witness:
 
 
 def from_signals(signals: Mapping[str, Signal], *, start_s: float, stop_s: float) -> list[Witness]:
-    """Return the witnesses of a stretch of video, from the signals ``motion`` and ``picture``."""
+    """Return the witnesses of a stretch of video.
+
+    Parameters
+    ----------
+    signals
+        ``motion`` and ``picture``; ``pose`` where it was measured.
+    start_s, stop_s
+        The stretch.
+    """
     motion, picture = signals["motion"], signals["picture"]
 
     def even(signal: Signal, columns: FloatArray) -> FloatArray:
@@ -83,12 +95,12 @@ def from_signals(signals: Mapping[str, Signal], *, start_s: float, stop_s: float
             motion, np.column_stack([motion.channel(f"{name}_x"), motion.channel(f"{name}_y")])
         )
 
-    return [
+    found = [
         Witness(name="flow", values=pair("flow"), source="motion"),
         Witness(name="residual", values=pair("residual"), source="motion"),
         Witness(
             name="picture",
-            values=_change(even(picture, picture.values)),
+            values=_change(contrast(even(picture, picture.values)), PICTURE_COMPONENTS),
             source="picture",
             together=True,
             traced=False,
@@ -101,6 +113,21 @@ def from_signals(signals: Mapping[str, Signal], *, start_s: float, stop_s: float
             leads=False,
         ),
     ]
+    if "pose" in signals:
+        pose = signals["pose"]
+        names = [f"{side}_{joint}_{axis}" for joint in JOINTS for side in SIDES for axis in "xy"]
+        joints = even(pose, np.column_stack([pose.channel(name) for name in names]))
+        found.append(
+            Witness(
+                name="pose",
+                values=_change(joints, POSE_COMPONENTS),
+                source="pose",
+                together=True,
+                traced=False,
+                leads=False,
+            )
+        )
+    return found
 
 
 def contrast(pictures: FloatArray) -> FloatArray:
@@ -109,13 +136,12 @@ def contrast(pictures: FloatArray) -> FloatArray:
     return np.asarray(centred / (np.linalg.norm(centred, axis=1, keepdims=True) + 1e-6))
 
 
-def _change(pictures: FloatArray) -> FloatArray:
-    """Return how the picture changes, ``(n, PICTURE_COMPONENTS)`` principal components."""
-    plain = contrast(pictures)
-    change = np.gradient(plain, axis=0) if len(plain) > 1 else np.zeros_like(plain)
+def _change(values: FloatArray, components: int) -> FloatArray:
+    """Return how values ``(n, d)`` change from sample to sample, in principal components."""
+    change = np.gradient(values, axis=0) if len(values) > 1 else np.zeros_like(values)
     known = ~np.isnan(change).any(axis=1)
-    found = np.full((len(pictures), PICTURE_COMPONENTS), np.nan)
+    found = np.full((len(values), components), np.nan)
     if known.any():
         _, vectors = np.linalg.eigh(change[known].T @ change[known])
-        found[known] = change[known] @ vectors[:, ::-1][:, :PICTURE_COMPONENTS]
+        found[known] = change[known] @ vectors[:, ::-1][:, :components]
     return found

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from offhand.records import Clip, ClipInfo, Segments, Signal
-from offhand.rhythm.counting import SIGNALS, ClipCount, Counting, count_clip
+from offhand.rhythm.counting import OPTIONAL_SIGNALS, SIGNALS, ClipCount, Counting, count_clip
 from offhand.rhythm.repetitions import Repetitions
 from offhand.segments.base import Segmenter
 from offhand.segments.changepoint import ChangePoints
@@ -93,7 +93,7 @@ class VideoCount:
 def count_files(task: CountTask) -> CountFiles:
     """Return where the counts of a task are stored."""
     workspace = Workspace(task.workspace)
-    after = upstream(SIGNALS, task.extractors)
+    after = upstream(_read(task), task.extractors)
     cut = segmentation_fingerprint(task.segmenter, task.extractors)
     name = fingerprint.of_step(task.counting, after=(cut, *after))
     return CountFiles(
@@ -111,7 +111,7 @@ def count(task: CountTask, report: Callable[[float], None]) -> None:
     signals = {
         step.name: parquet.read_signal(signal_path(workspace, step, task.clip))
         for step in task.extractors
-        if step.name in SIGNALS
+        if step.name in _read(task)
     }
     cuts = segments_path(workspace, task.segmenter, task.extractors, task.clip)
     segments = parquet.read_segments(cuts)
@@ -193,6 +193,12 @@ def similarity_table(found: ClipCount, segments: Segments) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _read(task: CountTask) -> tuple[str, ...]:
+    """Return the signals that a task reads."""
+    measured = {step.name for step in task.extractors}
+    return (*SIGNALS, *(name for name in OPTIONAL_SIGNALS if name in measured))
 
 
 def _segment_of(bout: Repetitions, segments: Segments) -> int | None:

@@ -43,7 +43,7 @@ def pair(flow: np.ndarray, picture: np.ndarray) -> list[Witness]:
 
 
 @pytest.mark.parametrize("period_s", [0.6, 0.8, 1.3, 2.2, 3.6])
-@pytest.mark.parametrize("count", [4, 9, 15])
+@pytest.mark.parametrize("count", [5, 9, 15])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_any_tempo_is_counted(period_s: float, count: int, seed: int) -> None:
     rng = np.random.default_rng([seed, count, int(10 * period_s)])
@@ -181,3 +181,24 @@ def test_what_was_drawn_is_known() -> None:
     assert isinstance(series, Series)
     assert len(series.rep_times_s) == 7
     assert np.all(np.diff(series.rep_times_s) > 0)
+
+
+def test_a_witness_that_was_hardly_there_is_not_heard() -> None:
+    wave = tone(1.5, seconds=15)
+    lost = pair(wave, wave)
+    lost[1].values[: 2 * len(wave) // 3] = np.nan
+    (bout,) = counted([*lost, replace(lost[0], name="other", source="other", traced=False)])
+    assert set(bout.witnesses) == {"flow", "other"}
+    assert bout.accepted
+    (alone,) = counted(lost)
+    assert alone.reason == module.DISAGREE
+
+
+def test_a_body_testifies() -> None:
+    """A body in view supports a count that the picture does not."""
+    series = synthetic(np.random.default_rng(9), noise=0.2, period_s=1.6, count=8)
+    noise = np.random.default_rng(0).normal(size=series.witnesses[2].values.shape)
+    blind = [*series.witnesses[:2], replace(series.witnesses[2], values=noise)]
+    assert total(blind) == 0
+    body = replace(series.witnesses[2], name="pose", source="pose", leads=False)
+    assert total([*blind, body]) == pytest.approx(8, abs=1)
