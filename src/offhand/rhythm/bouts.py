@@ -34,7 +34,7 @@ class Bout:
     first, last
         Samples ``[first, last)``.
     tempo
-        ``(last - first,)``: index of the tempo at each sample; it drifts by one step at most.
+        ``(last - first,)``: index of the tempo at each sample; it drifts slowly.
     """
 
     first: int
@@ -66,13 +66,13 @@ def find_bouts(evidence: FloatArray, tempi_hz: FloatArray, *, rate_hz: float) ->
         if path[first] == none:
             continue
         bout = Bout(first=first, last=last, tempo=path[first:last])
-        if found and _is_pause(found[-1], bout, tempi_hz, rate_hz=rate_hz):
+        if found and _is_slip(found[-1], bout, tempi_hz, rate_hz=rate_hz):
             bout = _joined(found.pop(), bout)
         found.append(bout)
     return found
 
 
-def _is_pause(before: Bout, after: Bout, tempi_hz: FloatArray, *, rate_hz: float) -> bool:
+def _is_slip(before: Bout, after: Bout, tempi_hz: FloatArray, *, rate_hz: float) -> bool:
     """Tell whether what lies between two bouts is no more than a slip within one."""
     one, other = int(before.tempo[-1]), int(after.tempo[0])
     cycle = rate_hz / min(float(tempi_hz[one]), float(tempi_hz[other]))
@@ -90,7 +90,6 @@ def _best_path(gain: FloatArray) -> IntArray:
     none, n = gain.shape
     here = np.arange(none)
     came_from = np.empty((n, none + 1), dtype=np.int16)
-
     value, idle = np.full(none, -ENTER), 0.0
     for sample in range(n):
         lower = np.concatenate([[-np.inf], value[:-1]]) - DRIFT

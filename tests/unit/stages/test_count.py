@@ -140,3 +140,24 @@ def test_refusals_are_told(tmp_path: Path) -> None:
     text = offhand(video).output
     assert "not counted" in text
     assert "refused: " in text
+
+
+def test_titles_black_frames_and_cuts_are_not_counted(tmp_path: Path) -> None:
+    """Ten nods, a title, black, a cut to another place, nods at another tempo."""
+    title, black = np.full((240, 320, 3), 90, np.uint8), np.zeros((240, 320, 3), np.uint8)
+    cv2.putText(title, "part two", (40, 120), cv2.FONT_HERSHEY_SIMPLEX, 1, (255, 255, 255), 2)
+    images = []
+    for time_s in np.arange(0, 12, 1 / float(RATE)):
+        nod = 0.025 * np.sin(2 * np.pi * time_s / 1.2)
+        images.append(view(WORLD, (320, 240), x=0.0, y=nod))
+    images += [title] * 45 + [black] * 45
+    other = texture(seed=11)
+    for time_s in np.arange(0, 16, 1 / float(RATE)):
+        nod = 0.03 * np.sin(2 * np.pi * time_s / 2.0)
+        images.append(view(other, (320, 240), x=0.2, y=0.2 + nod))
+    found = count_video(write(tmp_path / "edited.mp4", images, rate=RATE)).count
+    accepted = [bout for bout in found.bouts if bout.accepted]
+    assert [bout.count for bout in accepted] == pytest.approx([10, 8], abs=1)
+    assert [bout.period_s for bout in accepted] == pytest.approx([1.2, 2.0], rel=0.08)
+    times = np.concatenate([bout.rep_times_s for bout in accepted])
+    assert not np.any((times > 12.3) & (times < 17.8))
