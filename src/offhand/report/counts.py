@@ -31,6 +31,7 @@ def as_record(clip: str, count: ClipCount) -> dict[str, Any]:
                 "stop_s": round(bout.stop_s, 3),
                 "accepted": bout.accepted,
                 "count": bout.count if bout.accepted else None,
+                "n_strokes": bout.n_strokes if bout.accepted else None,
                 "period_s": _rounded(bout.period_s),
                 "confidence": _rounded(bout.confidence),
                 "rep_times_s": [round(float(time), 3) for time in bout.rep_times_s]
@@ -57,7 +58,8 @@ def as_lines(clip: str, count: ClipCount) -> list[str]:
         if bout.accepted:
             rate = f"every {bout.period_s:.2f} s ({60 / bout.period_s:.0f} a minute)"
             lines.append(
-                f"{span}  {bout.count} repetitions, {rate}, confidence {bout.confidence:.0%}"
+                f"{span}  {bout.count} repetitions ({bout.n_strokes} strokes), {rate}, "
+                f"confidence {bout.confidence:.0%}"
             )
             lines.append("      at " + ", ".join(f"{time:.1f}" for time in bout.rep_times_s) + " s")
         else:

@@ -79,6 +79,8 @@ class Repetitions:
         Median time from one repetition to the next, NaN where there is none.
     rep_times_s
         ``(count,)``; what was seen, also where it is not accepted.
+    n_strokes
+        Strokes there and strokes back, each of which may be a repetition of alternating hands.
     confidence
         Estimated probability that the count is right within one, 0..1; NaN without a bout.
     reason
@@ -95,6 +97,7 @@ class Repetitions:
     stop_s: float
     period_s: float
     rep_times_s: FloatArray
+    n_strokes: int
     confidence: float
     reason: str
     witnesses: dict[str, float]
@@ -198,6 +201,7 @@ def _nothing(n: int, reason: str) -> Repetitions:
         stop_s=n / RATE_HZ,
         period_s=np.nan,
         rep_times_s=np.empty(0),
+        n_strokes=0,
         confidence=np.nan,
         reason=reason,
         witnesses={},
@@ -268,6 +272,7 @@ def _count(
         stop_s=strokes.stop_s,
         period_s=float(np.median(np.diff(times))) if len(times) > 1 else np.nan,
         rep_times_s=times,
+        n_strokes=strokes.n_strokes,
         confidence=np.nan,
         reason="",
         witnesses=shown,

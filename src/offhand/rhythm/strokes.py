@@ -50,6 +50,8 @@ class Strokes:
         Beginning of the first stroke, end of the last.
     rep_times_s
         ``(count,)``.
+    n_strokes
+        Strokes there and strokes back.
     likeness
         Mean correlation of the strokes with the mean stroke of their kind, up to 1.
     """
@@ -57,6 +59,7 @@ class Strokes:
     start_s: float
     stop_s: float
     rep_times_s: FloatArray
+    n_strokes: int
     likeness: float
 
 
@@ -131,6 +134,7 @@ def count_strokes(
         start_s=max(within[0] / rate_hz, float(middle[0]) / rate_hz - quarter_s),
         stop_s=min(within[1] / rate_hz, float(middle[-1]) / rate_hz + quarter_s),
         rep_times_s=middle[complete] / rate_hz,
+        n_strokes=len(number),
         likeness=float(likeness.mean()),
     )
 

@@ -158,6 +158,7 @@ def repetitions_table(found: ClipCount, segments: Segments) -> pd.DataFrame:
                 "period_s": bout.period_s,
                 "count": bout.count,
                 "rep_times_s": bout.rep_times_s.tolist(),
+                "n_strokes": bout.n_strokes,
                 "confidence": bout.confidence,
                 "accepted": bout.accepted,
                 "reason": bout.reason,
@@ -170,7 +171,7 @@ def repetitions_table(found: ClipCount, segments: Segments) -> pd.DataFrame:
             }
         )
     kinds: dict[str, Any] = {"segment_id": "Int64", "seed_accepted": "boolean"}
-    kinds |= {"seed_count": "Int64", "bout_id": "int64", "count": "int64"}
+    kinds |= {"seed_count": "Int64", "bout_id": "int64", "count": "int64", "n_strokes": "int64"}
     return pd.DataFrame(rows).astype(kinds)
 
 

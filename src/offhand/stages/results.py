@@ -71,6 +71,7 @@ JOINED = {
         "period_s": "float64",
         "count": "int64",
         "rep_times_s": "object",
+        "n_strokes": "int64",
         "confidence": "float64",
         "accepted": "bool",
         "reason": "str",
