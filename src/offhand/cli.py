@@ -8,6 +8,7 @@ import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -185,7 +186,11 @@ def count(videos: tuple[str, ...], as_json: bool, plot: str | None) -> None:
     failed = False
     for video in videos:
         try:
-            found = count_video(video)
+            if sys.stderr.isatty():
+                with _progress() as tell:
+                    found = count_video(video, on_progress=partial(tell, "reading", 1))
+            else:
+                found = count_video(video)
         except OffhandError as error:
             failed = True
             click.echo(f"offhand: {error}", err=True)

@@ -121,13 +121,17 @@ def count(task: CountTask, report: Callable[[float], None]) -> None:
     parquet.write_frame(files.repetitions, repetitions_table(found, segments), key=key)
 
 
-def count_video(path: str | os.PathLike[str]) -> VideoCount:
+def count_video(
+    path: str | os.PathLike[str], *, on_progress: Callable[[float], None] | None = None
+) -> VideoCount:
     """Count the repetitions in a video.
 
     Parameters
     ----------
     path
         The video file.
+    on_progress
+        Told which share is decoded.
 
     Raises
     ------
@@ -136,7 +140,7 @@ def count_video(path: str | os.PathLike[str]) -> VideoCount:
     SignalError
         It is too short, or too small, to see motion in.
     """
-    signals, info = measure_signals(path, (Motion(), Picture()))
+    signals, info = measure_signals(path, (Motion(), Picture()), on_progress=on_progress)
     segments = ChangePoints().cut("clip", signals, start_s=0.0, stop_s=info.duration_s)
     found = count_clip(signals, segments)
     return VideoCount(info=info, signals=signals, segments=segments, count=found)

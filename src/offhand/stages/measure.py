@@ -105,7 +105,10 @@ def measure(task: MeasureTask, report: Callable[[float], None]) -> ClipInfo:
 
 
 def measure_signals(
-    path: str | os.PathLike[str], extractors: Sequence[SignalExtractor] = (Motion(),)
+    path: str | os.PathLike[str],
+    extractors: Sequence[SignalExtractor] = (Motion(),),
+    *,
+    on_progress: Callable[[float], None] | None = None,
 ) -> tuple[dict[str, Signal], ClipInfo]:
     """Compute signals of a video in one decode, without a workspace.
 
@@ -115,6 +118,8 @@ def measure_signals(
         The video file.
     extractors
         The signals wanted.
+    on_progress
+        Told which share is decoded.
 
     Returns
     -------
@@ -131,7 +136,7 @@ def measure_signals(
         A signal cannot be computed from it.
     """
     clip = Clip(clip_id=Path(path).stem or "clip", path=os.fspath(path))
-    reader = FrameReader(clip, frame_requests(extractors))
+    reader = FrameReader(clip, frame_requests(extractors), on_progress=on_progress)
     chunks: dict[str, list[Signal]] = {step.name: [] for step in extractors}
     for chunk in signal_chunks(reader, extractors):
         chunks[chunk.name].append(chunk)
