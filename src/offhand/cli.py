@@ -193,15 +193,11 @@ def count(videos: tuple[str, ...], as_json: bool, plot: str | None) -> None:
                 found = count_video(video)
         except OffhandError as error:
             failed = True
-            click.echo(f"offhand: {error}", err=True)
+            reason = str(error) if video in str(error) else f"{video}: {error}"
+            click.echo(f"offhand: {reason}", err=True)
             if as_json:
-                record: dict[str, Any] = {
-                    "clip": video,
-                    "total": None,
-                    "bouts": [],
-                    "error": str(error),
-                }
-                click.echo(json.dumps(record))
+                nothing = {"clip": video, "total": None, "bouts": []}
+                click.echo(json.dumps({**nothing, "error": reason}))
             continue
         if as_json:
             click.echo(json.dumps(as_record(video, found.count)))
