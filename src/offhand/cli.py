@@ -196,7 +196,7 @@ def count(videos: tuple[str, ...], as_json: bool, plot: str | None) -> None:
             reason = str(error) if video in str(error) else f"{video}: {error}"
             click.echo(f"offhand: {reason}", err=True)
             if as_json:
-                nothing = {"clip": video, "total": None, "bouts": []}
+                nothing: dict[str, Any] = {"clip": video, "total": None, "bouts": []}
                 click.echo(json.dumps({**nothing, "error": reason}))
             continue
         if as_json:
