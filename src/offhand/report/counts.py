@@ -7,7 +7,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from offhand.records import FloatArray, IntArray, Signal
+from offhand.records import FloatArray, Signal
+from offhand.report.plots import runs, time_ticks
 from offhand.report.wording import clock
 from offhand.rhythm.counting import ClipCount
 from offhand.rhythm.repetitions import Repetitions
@@ -103,15 +104,15 @@ def as_png(clip: str, count: ClipCount, motion: Signal, *, stop_s: float) -> byt
         label = f"{bout.count} x {bout.period_s:.2f} s" if bout.accepted else bout.reason
         if across(bout.stop_s) - across(bout.start_s) > 8 * len(label):
             write(label, across(bout.start_s) + 4, TOP + 16, 0.45)
-    for time_s in _round_times(stop_s):
+    for time_s in time_ticks(0.0, stop_s, at_most=12):
         cv2.line(image, at(across(time_s), TOP), at(across(time_s), TOP + height), PALE, scale)
         write(clock(time_s), across(time_s) - 12, TOP + height + 20, 0.45)
     trace = _trace(motion)
     reach = 2.0 * float(np.nanpercentile(np.abs(trace), 90)) if np.isfinite(trace).any() else 1.0
-    for piece in _pieces(trace):
+    for first, last in runs(trace):
         points = [
             at(across(motion.time_s[i]), middle - height / 2 * np.clip(trace[i] / reach, -1, 1))
-            for i in piece
+            for i in range(first, last)
         ]
         line = np.array(points, np.int32)
         cv2.polylines(image, [line], False, (60, 90, 170), scale + 1, cv2.LINE_AA)
@@ -144,13 +145,6 @@ def _rounded(value: float) -> float | None:
     return round(value, 4) if np.isfinite(value) else None
 
 
-def _round_times(stop_s: float) -> list[float]:
-    """Return about ten round times along the axis."""
-    steps = [step * 10.0**power for power in range(-1, 4) for step in (1, 2, 5)]
-    step = next((step for step in steps if stop_s / step <= 12), steps[-1])
-    return [float(time) for time in np.arange(0.0, stop_s + 1e-9, step)]
-
-
 def _trace(motion: Signal) -> FloatArray:
     """Return the flow along its principal axis, ``(n,)``."""
     flow = np.column_stack([motion.channel("flow_x"), motion.channel("flow_y")])
@@ -160,9 +154,3 @@ def _trace(motion: Signal) -> FloatArray:
     centred = flow - flow[known].mean(axis=0)
     _, axes = np.linalg.eigh(np.cov(centred[known].T))
     return np.asarray(centred @ axes[:, -1])
-
-
-def _pieces(trace: FloatArray) -> list[IntArray]:
-    """Return the runs of indices without a gap."""
-    known = np.flatnonzero(np.isfinite(trace))
-    return [run for run in np.split(known, np.flatnonzero(np.diff(known) > 1) + 1) if len(run) > 1]

@@ -19,11 +19,12 @@ from offhand.report.plots import (
     time_ticks,
     to_unit,
 )
-from offhand.report.repetitions import bout_rows, similarities
+from offhand.report.repetitions import similarities
 from offhand.report.steps import notes_of
 from offhand.report.tables import Tables, numbers
 from offhand.report.view_clip import Block, ClipPanel, Panel, Strip, Tick
 from offhand.report.view_clusters import ClipName, Cluster, Modality
+from offhand.report.view_repetitions import BoutRow
 from offhand.report.wording import (
     ABSENT,
     NO_CLUSTER,
@@ -42,21 +43,21 @@ LAST_TICK = 96.0  # percent of the axis: a later tick has no room for its text
 
 
 def clip_panels(
-    tables: Tables, names: dict[str, ClipName], modalities: tuple[Modality, ...]
+    tables: Tables,
+    names: dict[str, ClipName],
+    modalities: tuple[Modality, ...],
+    axes: dict[str, tuple[float, float]],
+    bouts: list[BoutRow],
 ) -> tuple[ClipPanel, ...]:
     """Return the sections of all clips, failed ones too, in the order of the run."""
     strips = _Strips(tables, modalities)
     periods = _period_axis(numbers(tables.rhythm["period_s"]))
     rhythm = {str(key): rows for key, rows in tables.rhythm.groupby("clip_id")}
-    segments = {str(key): rows for key, rows in tables.segments.groupby("clip_id")}
-    nothing = tables.segments.iloc[:0]
+    n_segments = tables.segments["clip_id"].value_counts()
     _, own_notes = notes_of(tables)
-    axes = time_axes(tables)
-    bouts = bout_rows(tables, names, axes)
     panels = []
     for row in rows_of(tables.clips):
         clip_id = row["clip_id"]
-        own = segments.get(clip_id, nothing)
         start_s, stop_s = axes[clip_id]
         failed = row["status"] == "failed"
         panels.append(
@@ -67,7 +68,7 @@ def clip_panels(
                 error=_text(row.get("error")),
                 details=_details(row),
                 notes=own_notes[clip_id],
-                n_segments=len(own),
+                n_segments=int(n_segments.get(clip_id, 0)),
                 start_s=start_s,
                 stop_s=stop_s,
                 ticks=tuple(

@@ -14,7 +14,7 @@ from offhand.report import wording
 from offhand.report.coverage import coverage_view
 from offhand.report.drilldown import clip_panels, time_axes
 from offhand.report.ranking import modality_views, quality_matrix, random_score, score_rows
-from offhand.report.repetitions import repetitions_view
+from offhand.report.repetitions import bout_rows, repetitions_view
 from offhand.report.steps import absent_steps, computed_steps, notes_of
 from offhand.report.tables import ReportSource, Tables, read_tables
 from offhand.report.takeaways import take_aways
@@ -79,7 +79,9 @@ def build_page(source: ReportSource) -> Page:
     thumbnails = Thumbnails(source, n_clips=len(analysed))
     modalities = modality_views(tables, analysed, thumbnails)
     scores, chance = score_rows(tables), random_score(tables)
-    summary = _summary(tables)
+    axes = time_axes(tables)
+    bouts = bout_rows(tables, names, axes)
+    summary = _summary(tables, axes)
     coverage = coverage_view(tables, names)
     steps = computed_steps(tables, modalities)
     return Page(
@@ -91,7 +93,7 @@ def build_page(source: ReportSource) -> Page:
         take_aways=take_aways(tables, summary, coverage, steps, modalities, scores, chance),
         scores=scores,
         random_score=chance,
-        repetitions=repetitions_view(tables, names, time_axes(tables)),
+        repetitions=repetitions_view(tables, bouts),
         coverage=coverage,
         steps=steps,
         absent=absent_steps(tables),
@@ -99,7 +101,7 @@ def build_page(source: ReportSource) -> Page:
         modalities=modalities,
         matrix=quality_matrix(tables, analysed, modalities, leading=True),
         other_matrix=quality_matrix(tables, analysed, modalities, leading=False),
-        clips=clip_panels(tables, names, modalities),
+        clips=clip_panels(tables, names, modalities, axes, bouts),
         images=thumbnails.images(),
         n_images_left_out=thumbnails.n_left_out,
         image_ratio=_image_ratio(tables),
@@ -140,9 +142,8 @@ def _part(name: str) -> str:
     return (files("offhand.report") / name).read_text("utf-8")
 
 
-def _summary(tables: Tables) -> Summary:
+def _summary(tables: Tables, axes: dict[str, tuple[float, float]]) -> Summary:
     status = tables.clips["status"]
-    axes = time_axes(tables)
     used = [axes[clip_id] for clip_id in tables.clips.loc[status != "failed", "clip_id"]]
     return Summary(
         n_clips=len(tables.clips),

@@ -86,7 +86,7 @@ def line_path(x: FloatArray, y: FloatArray) -> str:
         ``(n,)`` in 0..1, y upwards. A point without neighbours becomes a short dash.
     """
     parts = []
-    for start, stop in _runs(y):
+    for start, stop in runs(y):
         points = [f"{WIDTH * x[i]:.1f} {HEIGHT * (1 - y[i]):.1f}" for i in range(start, stop)]
         parts.append("M" + "L".join(points) + ("h1.5" if len(points) == 1 else ""))
     return "".join(parts)
@@ -95,7 +95,7 @@ def line_path(x: FloatArray, y: FloatArray) -> str:
 def band_path(x: FloatArray, low: FloatArray, high: FloatArray) -> str:
     """Return a closed SVG path between two curves in the unit square, broken where they are NaN."""
     parts = []
-    for start, stop in _runs(low):
+    for start, stop in runs(low):
         there = [f"{WIDTH * x[i]:.1f} {HEIGHT * (1 - high[i]):.1f}" for i in range(start, stop)]
         back = [
             f"{WIDTH * x[i]:.1f} {HEIGHT * (1 - low[i]):.1f}" for i in reversed(range(start, stop))
@@ -134,7 +134,7 @@ def _broken_at_gaps(
     return np.insert(time_s, after, time_s[after]), [np.insert(c, after, np.nan) for c in curves]
 
 
-def _runs(values: FloatArray) -> list[tuple[int, int]]:
+def runs(values: FloatArray) -> list[tuple[int, int]]:
     """Return the half-open index ranges in which ``values`` are finite."""
     edges = np.diff(np.isfinite(values).astype(np.int8), prepend=0, append=0)
     starts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)

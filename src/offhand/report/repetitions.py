@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import cv2
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from offhand.report.clusters import rows_of
+from offhand.report.plots import to_unit
 from offhand.report.tables import Tables
 from offhand.report.view_clusters import ClipName
 from offhand.report.view_repetitions import BoutRow, Refused, RepetitionsView, Similarity
@@ -20,21 +21,16 @@ MATRICES_PER_CLIP = 3
 JPEG_QUALITY = 85
 
 
-def repetitions_view(
-    tables: Tables, names: Mapping[str, ClipName], axes: Mapping[str, tuple[float, float]]
-) -> RepetitionsView:
+def repetitions_view(tables: Tables, rows: Sequence[BoutRow]) -> RepetitionsView:
     """Return the accepted bouts of all clips, and the reasons for the others.
 
     Parameters
     ----------
     tables
         The workspace's tables.
-    names
-        Name and anchor of each clip, by ``clip_id``.
-    axes
-        Start and end of each clip's time axis.
+    rows
+        All bouts, from :func:`bout_rows`.
     """
-    rows = bout_rows(tables, names, axes)
     reasons: dict[str, list[BoutRow]] = {}
     for row in rows:
         if row.reason:
@@ -54,7 +50,17 @@ def repetitions_view(
 def bout_rows(
     tables: Tables, names: Mapping[str, ClipName], axes: Mapping[str, tuple[float, float]]
 ) -> list[BoutRow]:
-    """Return all bouts, refused ones too, in the order of the clips and of time."""
+    """Return all bouts, refused ones too, in the order of the clips and of time.
+
+    Parameters
+    ----------
+    tables
+        The workspace's tables.
+    names
+        Name and anchor of each clip, by ``clip_id``.
+    axes
+        Start and end of each clip's time axis.
+    """
     order = {clip_id: place for place, clip_id in enumerate(names)}
     rows = sorted(
         rows_of(tables.repetitions), key=lambda row: (order[row["clip_id"]], row["start_s"])
@@ -83,11 +89,8 @@ def similarities(tables: Tables, clip_id: str) -> tuple[Similarity, ...]:
 
 
 def _bout(row: dict[str, Any], name: ClipName, axis: tuple[float, float]) -> BoutRow:
-    start_s, stop_s = axis
-
-    def at(time_s: float) -> float:
-        return 100 * (time_s - start_s) / (stop_s - start_s) if stop_s > start_s else 0.0
-
+    left, right = (100 * to_unit([row["start_s"], row["stop_s"]], *axis)).tolist()
+    marks = [] if row["reason"] else (100 * to_unit(row["rep_times_s"], *axis)).tolist()
     seed = row["seed_count"]
     return BoutRow(
         name=name,
@@ -98,9 +101,9 @@ def _bout(row: dict[str, Any], name: ClipName, axis: tuple[float, float]) -> Bou
         confidence=row["confidence"],
         reason=str(row["reason"]),
         seed="" if pd.isna(seed) else str(int(seed)),
-        left=at(row["start_s"]),
-        width=at(row["stop_s"]) - at(row["start_s"]),
-        marks=() if row["reason"] else tuple(at(float(time)) for time in row["rep_times_s"]),
+        left=left,
+        width=right - left,
+        marks=tuple(marks),
     )
 
 

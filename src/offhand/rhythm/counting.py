@@ -31,7 +31,6 @@ LIKE_PERIOD = 0.15
 LONGEST_STRETCH_S = 300.0
 """A longer stretch is counted in parts, so that memory does not grow with the clip."""
 
-
 SURE = 0.9
 """Confidence that a bout needs that is seen only when the two sides of a boundary are joined."""
 

@@ -167,6 +167,7 @@ def count_repetitions(
     if np.mean([witness.known.mean() for witness in witnesses if witness.leads]) < HALF:
         return [_nothing(n, DAMAGED)]
     found = {witness.name: _prominence(witness) for witness in witnesses}
+    motions = [witness.filled() for witness in witnesses if witness.traced]
     evidence = _joint(witnesses, found)
     evidence = evidence - _overtones(evidence)
     evidence[~possible] = -np.inf
@@ -175,11 +176,13 @@ def count_repetitions(
     edges = list(pairwise([0, *between, n])) if bouts else []
     counted = []
     for bout, within in zip(bouts, edges, strict=True):
-        seen = _count(bout, witnesses, found, within=within, rising=rising, trimmed=trimmed)
+        seen = _count(
+            bout, witnesses, found, motions, within=within, rising=rising, trimmed=trimmed
+        )
         if seen is not None:
             seen = replace(seen, confidence=_confidence(seen))
             reason = _refusal(
-                seen, bout, witnesses, frame_rate=frame_rate, least_excursion=least_excursion
+                seen, bout, motions, frame_rate=frame_rate, least_excursion=least_excursion
             )
             if not reason and seen.confidence < min_confidence:
                 reason = UNSURE
@@ -233,9 +236,9 @@ def _overtones(evidence: FloatArray) -> FloatArray:
     A movement that is no sinusoid also shows at twice and three times its tempo.
     """
     found = np.zeros_like(evidence)
+    near = maximum_filter1d(np.where(np.isfinite(evidence), evidence, 0.0), 3, axis=0)
     for divisor in (2, 3):
         steps = round(PER_OCTAVE * np.log2(divisor))
-        near = maximum_filter1d(np.where(np.isfinite(evidence), evidence, 0.0), 3, axis=0)
         found[steps:] = np.maximum(found[steps:], near[:-steps] - FUNDAMENTAL)
     return found
 
@@ -244,6 +247,7 @@ def _count(
     bout: Bout,
     witnesses: Sequence[Witness],
     found: dict[str, FloatArray],
+    motions: Sequence[FloatArray],
     *,
     within: tuple[int, int],
     rising: bool,
@@ -253,7 +257,6 @@ def _count(
     tempi_hz = tempi()
     if _are_twins(bout, witnesses, found):
         bout = replace(bout, tempo=np.maximum(bout.tempo - PER_OCTAVE, 0))
-    motions = [witness.filled() for witness in witnesses if witness.traced]
     strokes = count_strokes(
         motions, bout, tempi_hz, within=within, rate_hz=RATE_HZ, rising=rising, trimmed=trimmed
     )
@@ -294,7 +297,7 @@ def _are_twins(bout: Bout, witnesses: Sequence[Witness], found: dict[str, FloatA
 def _refusal(
     seen: Repetitions,
     bout: Bout,
-    witnesses: Sequence[Witness],
+    motions: Sequence[FloatArray],
     *,
     frame_rate: float,
     least_excursion: float,
@@ -308,8 +311,7 @@ def _refusal(
         return DISAGREE
     if seen.period_s * frame_rate < MIN_FRAMES_PER_CYCLE:
         return FEW_FRAMES
-    traced = [witness.filled() for witness in witnesses if witness.traced]
-    farthest = max(excursion(one, bout, seen.period_s, rate_hz=RATE_HZ) for one in traced)
+    farthest = max(excursion(one, bout, seen.period_s, rate_hz=RATE_HZ) for one in motions)
     return TOO_SMALL if farthest < least_excursion else ""
 
 

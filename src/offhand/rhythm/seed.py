@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from offhand.records import FloatArray
 from offhand.rhythm.periodicity import autocorrelation_period, first_peak
-from offhand.rhythm.selfsimilarity import diagonal_profile, self_similarity, thinned
+from offhand.rhythm.selfsimilarity import LARGEST, diagonal_profile, self_similarity, thinned
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ def seed_count(
     tolerance
         By how much the two periods may differ, relative to the longer.
     """
-    few, step = thinned(pictures, largest=4 * 160)
+    few, step = thinned(pictures, largest=4 * LARGEST)
     by_picture = first_peak(diagonal_profile(self_similarity(few))) * step / rate_hz
     by_flow = autocorrelation_period(flow_speed, rate_hz=rate_hz)
     accepted = bool(abs(by_picture - by_flow) <= tolerance * max(by_picture, by_flow))

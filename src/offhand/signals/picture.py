@@ -19,6 +19,9 @@ from offhand.signals.base import Mask
 SIDE_PX = 16
 """Pixels along each side, whatever the shape of the frame."""
 
+SHORT_SIDE_PX = 160
+"""Shorter side of the images that the fields are averaged over; as motion's."""
+
 CHANNELS = tuple(f"pixel_{row}_{column}" for row in range(SIDE_PX) for column in range(SIDE_PX))
 """Grey levels 0..255, row by row."""
 
@@ -31,26 +34,21 @@ class Picture:
     ----------
     rate_hz
         Sampling rate wanted.
-    short_side_px
-        Size of the images that the fields are averaged over.
     """
 
     name: ClassVar[str] = "picture"
     version: ClassVar[int] = 1
 
     rate_hz: float = option(15.0, "sampling rate wanted; as motion's, so that frames are shared")
-    short_side_px: int = option(160, "shorter side of the images; as motion's")
 
     def __post_init__(self) -> None:
         if not self.rate_hz > 0:
             raise ValueError(f"rate_hz is {self.rate_hz}, must be positive")
-        if self.short_side_px < SIDE_PX:
-            raise ValueError(f"short_side_px is {self.short_side_px}, must be at least {SIDE_PX}")
 
     @property
     def request(self) -> FrameRequest:
         """Grey frames at the sampling rate."""
-        return FrameRequest(rate_hz=self.rate_hz, short_side_px=self.short_side_px, colour="grey")
+        return FrameRequest(rate_hz=self.rate_hz, short_side_px=SHORT_SIDE_PX, colour="grey")
 
     @property
     def weights(self) -> tuple[str, ...]:

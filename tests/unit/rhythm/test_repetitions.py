@@ -13,9 +13,21 @@ from offhand.rhythm.repetitions import Repetitions, count_repetitions
 from offhand.rhythm.witnesses import RATE_HZ, Witness
 
 
-def counted(witnesses: list[Witness], **options: float | bool) -> list[Repetitions]:
-    settings = {"frame_rate": RATE_HZ, "least_excursion": 0.0, **options}
-    return count_repetitions(witnesses, **settings)  # type: ignore[arg-type]
+def counted(
+    witnesses: list[Witness],
+    *,
+    frame_rate: float = RATE_HZ,
+    least_excursion: float = 0.0,
+    rising: bool = False,
+    trimmed: bool = False,
+) -> list[Repetitions]:
+    return count_repetitions(
+        witnesses,
+        frame_rate=frame_rate,
+        least_excursion=least_excursion,
+        rising=rising,
+        trimmed=trimmed,
+    )
 
 
 def total(witnesses: list[Witness]) -> int:
