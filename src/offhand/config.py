@@ -48,7 +48,7 @@ class General:
         ChangePoints.name, f"how clips are cut into segments: {' or '.join(SEGMENTERS)}"
     )
     clusterer: str = option(
-        Hdbscan.name, f"the clusterer that the report leads with: {' or '.join(CLUSTERERS)}"
+        Ward.name, f"the clusterer that the report leads with: {' or '.join(CLUSTERERS)}"
     )
     modalities: tuple[str, ...] = option((), "modalities to use; empty for all that are installed")
     signals: tuple[str, ...] = option(

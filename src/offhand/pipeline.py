@@ -18,7 +18,7 @@ from offhand.records import Clip, ClipInfo, Segments
 from offhand.report.page import write_report
 from offhand.runners.base import Outcome, Runner
 from offhand.runners.local import LocalRunner
-from offhand.stages.cluster import ClusterTask, FeatureFiles, cluster, cluster_files
+from offhand.stages.cluster import ClusterTask, cluster, cluster_files
 from offhand.stages.count import CountFiles, CountTask, count, count_files
 from offhand.stages.describe import (
     DescribeTask,
@@ -48,6 +48,7 @@ from offhand.stages.results import (
     write_segments,
     write_steps,
 )
+from offhand.stages.spaces import FeatureFiles
 from offhand.stages.thumbnails import ThumbnailTask, make_thumbnails, thumbnails_path
 from offhand.store.workspace import Workspace
 
@@ -255,6 +256,7 @@ def _feature_files(job: _Run, clips: Sequence[Clip]) -> tuple[FeatureFiles, ...]
             FeatureFiles(
                 modality=modality.name,
                 modality_fingerprint=modality_fingerprint(*step),
+                signals=modality.signals,
                 paths=tuple(str(features_path(job.workspace, *step, clip)) for clip in clips),
                 clip_keys=tuple(clip_key(clip) for clip in clips),
             )
@@ -271,7 +273,6 @@ def _fuse_tasks(job: _Run, features: tuple[FeatureFiles, ...]) -> list[FuseTask]
             workspace=str(job.workspace.path),
             features=features,
             fusion=job.config.fusion,
-            seed=job.config.general.seed,
         )
     ]
 
@@ -280,20 +281,18 @@ def _cluster_tasks(
     job: _Run, features: tuple[FeatureFiles, ...], fusions: Sequence[FuseTask]
 ) -> list[ClusterTask]:
     """Return one task for each clusterer on each modality and on their fusion."""
-    sources: list[tuple[str, tuple[FeatureFiles, ...], str]] = [
-        (files.modality, (files,), "") for files in features
-    ]
-    sources += [(task.fusion.name, features, str(weights_path(task))) for task in fusions]
+    sources = [(files.modality, "") for files in features]
+    sources += [(task.fusion.name, str(weights_path(task))) for task in fusions]
     return [
         ClusterTask(
             workspace=str(job.workspace.path),
             modality=name,
-            features=files,
+            features=features,
             fusion_weights=path,
             clusterer=clusterer,
             seed=job.config.general.seed,
         )
-        for name, files, path in sources
+        for name, path in sources
         for clusterer in job.config.clusterers.values()
     ]
 

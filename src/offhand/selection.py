@@ -1,24 +1,35 @@
-"""Choices made without labels: how much each modality counts in late fusion."""
+"""Choices made without labels: weights of late fusion, and one clustering among candidates.
+
+Both rest on what modalities confirm of each other (:mod:`offhand.evaluation.concordance`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from offhand.clustering.base import Clusterer
+from offhand.clustering.fusion import join_spaces
 from offhand.clustering.space import Space
-from offhand.records import FloatArray
+from offhand.evaluation.concordance import (
+    Pairs,
+    Target,
+    Trial,
+    agreements,
+    combined,
+    make_target,
+    reliabilities,
+)
+from offhand.records import BoolArray, Clusters, FloatArray, IntArray
 
-SELECTION_VERSION = 1
-"""Raised whenever the same spaces get other weights."""
+SELECTION_VERSION = 3
+"""Raised whenever the same spaces get other weights, or another clustering is chosen."""
 
-MAX_SEGMENTS = 2000
-"""Segments compared with each other at most; more are thinned at random."""
-
-MIN_PAIRS = 30
-"""Pairs of segments that two modalities must share for their agreement to be known."""
+MAX_SILHOUETTE = 4000
+"""Rows that silhouettes are computed from at most; of more, evenly chosen ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,104 +41,260 @@ class ModalityWeight:
     weight
         Share of the whole, in 0..1.
     agreement
-        Mean correlation of its distances with those of the other modalities, in -1..1; NaN where
-        it cannot be known.
+        Mean correlation of its similarities with those of the other modalities, in -1..1; NaN
+        where it cannot be known.
+    reliability
+        Loading on the one factor that the modalities share, in 0..1.
     described
         Share of the segments that it describes.
     """
 
     weight: float
     agreement: float
+    reliability: float
     described: float
 
 
-def fusion_weights(
-    spaces: Mapping[str, Space], clip_id: npt.NDArray[np.str_], *, seed: int
-) -> dict[str, ModalityWeight]:
-    """Weigh modalities by how well they agree on which segments of different clips are alike.
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """How several modalities see the same segments.
 
-    The weights are the leading eigenvector of the matrix of agreements, as STATIS weighs tables
-    (Abdi et al. 2012, doi:10.1002/wics.198). The agreement of two modalities is the correlation of
-    their cosine distances between segments of different clips, after the means of rows and columns
-    were taken from each block of two clips. So a modality gains nothing by telling clips apart:
-    only whether *this* segment resembles *that* one more than its neighbours do counts. A
-    modality that agrees with none gets weight 0. Where nothing can be compared, all that describe
-    anything weigh the same.
+    Attributes
+    ----------
+    pairs
+        Which segments are compared.
+    spaces
+        Each modality's coordinates, standardised (see ``feature_space``).
+    targets
+        The same, to hold labels against.
+    sources
+        The signals that each modality was made from. Modalities made from the same signals share
+        their errors, and do not confirm each other.
+    agreement
+        Of each modality with each other, ``(modalities, modalities)``, in -1..1; NaN between those
+        of one source, or where nothing can be compared.
+    reliability
+        Of each modality: its loading on the one factor that modalities share, in 0..1.
+    """
+
+    pairs: Pairs
+    spaces: dict[str, Space]
+    targets: dict[str, Target]
+    sources: dict[str, frozenset[str]]
+    agreement: FloatArray
+    reliability: dict[str, float]
+
+    def of_one_source(self, name: str) -> set[str]:
+        """Return the modalities made from the same signals as one of them, itself included."""
+        return {other for other, signals in self.sources.items() if signals == self.sources[name]}
+
+    def at(self, rows: IntArray) -> Sight:
+        """Return how they see some of the segments, with coordinates and reliability kept."""
+        pairs = self.pairs.at(rows)
+        return Sight(
+            pairs=pairs,
+            spaces={name: _rows_of(space, rows) for name, space in self.spaces.items()},
+            targets={name: target.at(rows, pairs) for name, target in self.targets.items()},
+            sources=self.sources,
+            agreement=self.agreement,
+            reliability=self.reliability,
+        )
+
+
+def see(
+    spaces: Mapping[str, Space],
+    sources: Mapping[str, Collection[str]],
+    clip_id: npt.NDArray[np.str_],
+    group_id: npt.NDArray[np.str_] | None = None,
+) -> Sight:
+    """Compare modalities on the pairs of segments from different clips.
 
     Parameters
     ----------
     spaces
-        Each modality's coordinates, standardised (see ``feature_space``).
+        Each modality's coordinates.
+    sources
+        The signals that each was made from.
     clip_id
-        ``(n,)``: clip of each segment. If there is one clip alone, its segments are compared.
-    seed
-        Seed of the thinning above 2,000 segments.
-
-    Returns
-    -------
-    dict of str to ModalityWeight
-        By modality.
+        ``(n,)``: clip of each segment.
+    group_id
+        ``(n,)``: what stands above the clip, such as its site, where pairs from different groups
+        are to be compared; None for clips.
     """
-    n = len(clip_id)
-    rows = np.arange(n)
-    if n > MAX_SEGMENTS:
-        rows = np.sort(np.random.default_rng(seed).choice(n, MAX_SEGMENTS, replace=False))
-    blocks = [_centred_distances(space, rows, clip_id[rows]) for space in spaces.values()]
-    agreement = np.eye(len(blocks))
-    for i, one in enumerate(blocks):
-        for j in range(i):
-            agreement[i, j] = agreement[j, i] = _correlation(one, blocks[j])
-    known = np.nan_to_num(np.maximum(agreement, 0.0))
-    leading = np.abs(np.linalg.eigh(known)[1][:, -1])
-    if not (known - np.eye(len(known)) > 0).any():
-        leading = np.array([float(known.any()) for _, known in spaces.values()])
-    leading[leading < 1e-6] = 0.0
-    others = np.where(np.eye(len(blocks), dtype=bool), np.nan, agreement)
+    clip = np.unique(clip_id, return_inverse=True)[1].astype(np.int64)
+    above = clip if group_id is None else np.unique(group_id, return_inverse=True)[1]
+    pairs = Pairs(clip=clip, group=above.astype(np.int64))
+    targets = {name: make_target(*space, pairs) for name, space in spaces.items()}
+    made_from = {name: frozenset(sources[name]) for name in spaces}
+    every = list(made_from.values())
+    agreement = agreements(targets, pairs)
+    agreement[[[one == other for one in every] for other in every]] = np.nan
+    reliability = reliabilities(agreement)
+    return Sight(
+        pairs=pairs,
+        spaces=dict(spaces),
+        targets=targets,
+        sources=made_from,
+        agreement=agreement,
+        reliability=dict(zip(targets, map(float, reliability), strict=True)),
+    )
+
+
+def fusion_weights(sight: Sight) -> dict[str, ModalityWeight]:
+    """Weigh modalities by their reliability: how much of each is what it shares with others.
+
+    A modality gains nothing by telling clips apart, nor by agreeing with one made from the same
+    signals, and one that agrees with none gets weight 0. Where nothing can be compared, all that
+    describe anything weigh the same.
+    """
+    share = np.array(list(sight.reliability.values()))
+    if not share.any():
+        share = np.array([float(described.any()) for _, described in sight.spaces.values()])
     return {
         name: ModalityWeight(
-            weight=float(leading[index] / max(leading.sum(), 1e-9)),
-            agreement=_mean_known(others[index]),
-            described=float(described.mean()) if n else float("nan"),
+            weight=float(share[index] / max(share.sum(), 1e-9)),
+            agreement=_mean_known(sight.agreement[index]),
+            reliability=sight.reliability[name],
+            described=float(described.mean()) if len(described) else float("nan"),
         )
-        for index, (name, (_, described)) in enumerate(spaces.items())
+        for index, (name, (_, described)) in enumerate(sight.spaces.items())
     }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidates:
+    """Clusterings to choose from, and what each is held against.
+
+    Attributes
+    ----------
+    space
+        What was clustered.
+    clusters
+        The candidates, for the described rows of ``space``.
+    trials
+        For each candidate: the labels ``(n,)``, and each modality that had no part in them, itself
+        or through its signals. Labels of a fusion are those of the fusion without that modality and
+        its like, numbered as the candidate's own.
+    """
+
+    space: Space
+    clusters: tuple[Clusters, ...]
+    trials: tuple[tuple[Trial, ...], ...]
+
+    def label(self, index: int) -> IntArray:
+        """Return the labels ``(n,)`` of a candidate; -1 where nothing is described."""
+        return _spread(self.clusters[index].label, self.space[1])
+
+
+def candidates(
+    sight: Sight, weights: Mapping[str, float], clusterer: Clusterer, *, seed: int
+) -> Candidates:
+    """Cluster segments in one modality, or in several fused.
+
+    Parameters
+    ----------
+    sight
+        The segments.
+    weights
+        The modality with any weight; or each one fused, with its weight.
+    clusterer
+        The method.
+    seed
+        Seed of what it draws at random.
+    """
+    space = _joined(sight, weights)
+    clusters = clusterer.candidates(space[0], seed=seed)
+    own = [_spread(one.label, space[1]) for one in clusters]
+    trials: list[list[Trial]] = [[] for _ in clusters]
+    for name, target in sight.targets.items():
+        labels = own
+        alike = sight.of_one_source(name)
+        if not alike.isdisjoint(weights):
+            rest = {other: weight for other, weight in weights.items() if other not in alike}
+            if not any(rest.values()):
+                continue
+            held_out = _joined(sight, rest)
+            found = clusterer.candidates(held_out[0], seed=seed)
+            labels = [
+                matched(_spread(found[min(place, len(found) - 1)].label, held_out[1]), reported)
+                for place, reported in enumerate(own)
+            ]
+        for place, label in enumerate(labels):
+            trials[place].append(
+                Trial(label=label, target=target, reliability=sight.reliability[name])
+            )
+    return Candidates(space=space, clusters=clusters, trials=tuple(map(tuple, trials)))
+
+
+def choose(found: Candidates, pairs: Pairs) -> int:
+    """Return the candidate that other modalities confirm best.
+
+    Where none can be compared, the one with the best mean silhouette (Rousseeuw 1987,
+    doi:10.1016/0377-0427(87)90125-7) is returned. The first of equals wins.
+    """
+    if len(found.clusters) == 1:
+        return 0
+    scores = np.array([combined(trials, pairs) for trials in found.trials])
+    if np.isnan(scores).all():
+        scores = np.array([_silhouette(found.space[0], one.label) for one in found.clusters])
+    return int(np.nanargmax(scores))
+
+
+def matched(label: IntArray, reference: IntArray) -> IntArray:
+    """Give clusters the numbers of those of a reference that they share most segments with.
+
+    One to one (Kuhn 1955, doi:10.1002/nav.3800020109); clusters without a partner get new numbers.
+    """
+    own, other = np.unique(label[label >= 0]), np.unique(reference[reference >= 0])
+    if not len(own) or not len(other):
+        return label
+    from scipy.optimize import linear_sum_assignment  # takes a while to import
+
+    both = (label >= 0) & (reference >= 0)
+    shared = np.zeros((len(own), len(other)))
+    places = np.searchsorted(own, label[both]), np.searchsorted(other, reference[both])
+    np.add.at(shared, places, 1)
+    number = np.arange(len(own), dtype=np.int64) + int(other.max()) + 1
+    rows, columns = linear_sum_assignment(-shared)
+    number[rows] = other[columns]
+    found = np.full(len(label), -1, dtype=np.int64)
+    found[label >= 0] = number[np.searchsorted(own, label[label >= 0])]
+    return found
+
+
+def _joined(sight: Sight, weights: Mapping[str, float]) -> Space:
+    """Return a modality's own space, or that of several."""
+    if len(weights) == 1:
+        return sight.spaces[next(iter(weights))]
+    used = [sight.spaces[name] for name in weights]
+    return join_spaces([one for one, _ in used], [known for _, known in used], [*weights.values()])
+
+
+def _rows_of(space: Space, rows: IntArray) -> Space:
+    """Return the part of a space that belongs to some of the segments."""
+    coordinates, described = space
+    position = np.cumsum(described) - 1
+    known = described[rows]
+    return coordinates[position[rows[known]]], known
+
+
+def _spread(label: IntArray, described: BoolArray) -> IntArray:
+    found = np.full(len(described), -1, dtype=np.int64)
+    found[described] = label
+    return found
+
+
+def _silhouette(space: FloatArray, label: IntArray) -> float:
+    """Return the mean silhouette, -1 where it is undefined."""
+    step = -(-len(space) // MAX_SILHOUETTE) if len(space) else 1
+    space, label = space[::step], label[::step]
+    if not 2 <= len(np.unique(label)) < len(label):
+        return -1.0
+    from sklearn.metrics import silhouette_score  # takes a second to import
+
+    return float(silhouette_score(space, label))
 
 
 def _mean_known(values: FloatArray) -> float:
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else float("nan")
-
-
-def _centred_distances(
-    space: Space, rows: npt.NDArray[np.int64], clip_id: npt.NDArray[np.str_]
-) -> FloatArray:
-    """Return cosine distances ``(rows, rows)``, centred in each block of clips; NaN elsewhere."""
-    coordinates, described = space
-    full = np.full((len(described), coordinates.shape[1]), np.nan)
-    length = np.linalg.norm(coordinates, axis=1, keepdims=True)
-    full[described] = coordinates / np.where(length > 0, length, 1.0)
-    unit = full[rows]
-    distance = 1 - unit @ unit.T
-    np.fill_diagonal(distance, np.nan)
-    members = [np.flatnonzero(clip_id == clip) for clip in np.unique(clip_id)]
-    members = [rows[~np.isnan(unit[rows, :1]).any(axis=1)] for rows in members]
-    centred = np.full_like(distance, np.nan)
-    for i, one in enumerate(members):
-        for j, other in enumerate(members):
-            if (i == j) == (len(members) > 1) or min(len(one), len(other)) < 2:
-                continue
-            block = np.ix_(one, other)
-            part = distance[block]
-            part = part - np.nanmean(part, axis=0) - np.nanmean(part, axis=1)[:, None]
-            centred[block] = part - np.nanmean(part)
-    return np.asarray(centred, np.float64)
-
-
-def _correlation(one: FloatArray, other: FloatArray) -> float:
-    """Return the correlation over entries known in both, NaN where it is undefined."""
-    both = ~np.isnan(one) & ~np.isnan(other)
-    if both.sum() < 2 * MIN_PAIRS:
-        return float("nan")
-    first, second = one[both] - one[both].mean(), other[both] - other[both].mean()
-    scale = np.sqrt((first**2).sum() * (second**2).sum())
-    return float((first * second).sum() / scale) if scale > 0 else float("nan")

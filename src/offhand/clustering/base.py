@@ -13,6 +13,10 @@ class Clusterer(Protocol):
     name: ClassVar[str]
     version: ClassVar[int]
 
-    def cluster(self, space: FloatArray, *, seed: int) -> Clusters:
-        """Cluster the rows of ``space`` ``(n, d)``, which holds no NaN; ``n`` may be 0."""
+    def candidates(self, space: FloatArray, *, seed: int) -> tuple[Clusters, ...]:
+        """Return one clustering, or several to choose from, of the rows of ``space`` ``(n, d)``.
+
+        The space holds no NaN; ``n`` may be 0. There is at least one candidate, and the same place
+        in the list means the same setting for every space of the same ``n``.
+        """
         ...

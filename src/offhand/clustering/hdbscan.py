@@ -44,14 +44,13 @@ class Hdbscan:
         if self.min_samples < 1:
             raise ValueError(f"min_samples is {self.min_samples}, must be at least 1")
 
-    def cluster(self, space: FloatArray, *, seed: int) -> Clusters:
-        """Cluster rows ``(n, d)``; labels below 0 are noise. HDBSCAN draws nothing at random."""
+    def candidates(self, space: FloatArray, *, seed: int) -> tuple[Clusters, ...]:
+        """Cluster rows ``(n, d)``; labels below 0 are noise. Nothing is drawn at random."""
         del seed
         smallest = self.min_cluster_size or max(2, round(np.sqrt(len(space)) / 2))
         if len(space) < max(2 * smallest, self.min_samples + 1):
-            return Clusters(
-                label=np.full(len(space), -1), probability=np.zeros(len(space), np.float64)
-            )
+            nothing = np.full(len(space), -1)
+            return (Clusters(label=nothing, probability=np.zeros(len(space), np.float64)),)
         from sklearn.cluster import HDBSCAN  # takes a second to import
 
         found = HDBSCAN(
@@ -61,4 +60,4 @@ class Hdbscan:
             copy=True,
         ).fit(space)
         label = np.where(found.labels_ < 0, -1, found.labels_).astype(np.int64)
-        return Clusters(label=label, probability=np.asarray(found.probabilities_, np.float64))
+        return (Clusters(label=label, probability=np.asarray(found.probabilities_, np.float64)),)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from offhand.records import FloatArray
 
-SPACE_VERSION = 2
+SPACE_VERSION = 3
 """Raised whenever the same features get other coordinates."""
 
 MAX_DIMENSIONS = 12
@@ -19,7 +19,10 @@ Space = tuple[FloatArray, npt.NDArray[np.bool_]]
 
 
 def feature_space(values: FloatArray, weights: FloatArray) -> Space:
-    """Standardise weighted columns and keep their leading principal components.
+    """Standardise weighted columns, keep their leading principal components, and even them out.
+
+    A component is divided by the root of its spread: what many columns say alike would otherwise
+    drown the rest, and full whitening would raise noise to the level of what they say.
 
     A missing value is set to its column's mean. A row in which more than two thirds of the weighted
     columns are missing is not described, and gets no coordinates; columns that are missing in every
@@ -59,4 +62,7 @@ def feature_space(values: FloatArray, weights: FloatArray) -> Space:
         return np.zeros((len(scaled), 1)), described
     from sklearn.decomposition import PCA  # takes a second to import
 
-    return PCA(kept, svd_solver="full").fit_transform(scaled), described
+    components = PCA(kept, svd_solver="full").fit_transform(scaled)
+    deviation = components.std(axis=0)
+    kept_components = deviation > 1e-9 * deviation[0]
+    return components[:, kept_components] / np.sqrt(deviation[kept_components]), described

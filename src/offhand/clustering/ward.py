@@ -1,21 +1,17 @@
-"""Compact clusters without noise: Ward's linkage (1963, doi:10.1080/01621459.1963.10500845).
-
-The number of clusters is the one with the best mean silhouette (Rousseeuw 1987,
-doi:10.1016/0377-0427(87)90125-7).
-"""
+"""Compact clusters without noise: Ward's linkage (1963, doi:10.1080/01621459.1963.10500845)."""
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from offhand.records import Clusters, FloatArray, option
+from offhand.records import Clusters, FloatArray, IntArray, option
 
-logger = logging.getLogger(__name__)
+MAX_LINKED = 4000
+"""Rows that are linked; of more, evenly chosen ones: memory for linkage grows with the square."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,51 +21,49 @@ class Ward:
     Attributes
     ----------
     n_clusters
-        Number of clusters; 0 for the one with the best silhouette.
+        Number of clusters; 0 for one candidate each from 2 to ``max_clusters``.
     max_clusters
-        Largest number tried; the smallest is 3.
-    max_segments
-        Above, every segment is noise: linkage needs memory quadratic in their number.
+        Largest number tried; fewer than the rows.
     """
 
     name: ClassVar[str] = "ward"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
-    n_clusters: int = option(0, "number of clusters; 0 for the one with the best silhouette")
-    max_clusters: int = option(15, "largest number of clusters tried; the smallest is 3")
-    max_segments: int = option(10_000, "no clusters above: memory grows with the square")
+    n_clusters: int = option(
+        0, "number of clusters; 0 for the one whose clusters the other modalities confirm best"
+    )
+    max_clusters: int = option(20, "largest number of clusters tried; the smallest is 2")
 
     def __post_init__(self) -> None:
         if self.n_clusters < 0:
             raise ValueError(f"n_clusters is {self.n_clusters}, must be at least 0")
-        if self.max_clusters < 3:
-            raise ValueError(f"max_clusters is {self.max_clusters}, must be at least 3")
+        if self.max_clusters < 2:
+            raise ValueError(f"max_clusters is {self.max_clusters}, must be at least 2")
 
-    def cluster(self, space: FloatArray, *, seed: int) -> Clusters:
-        """Cluster rows ``(n, d)``; fewer than 6 rows are all noise. Nothing is drawn at random."""
+    def candidates(self, space: FloatArray, *, seed: int) -> tuple[Clusters, ...]:
+        """Cluster rows ``(n, d)``; fewer than 4 rows are all noise. Nothing is drawn at random."""
         del seed
         n = len(space)
-        probability = np.full(n, np.nan)
-        if not 6 <= n <= self.max_segments:
-            if n > self.max_segments:
-                logger.warning("ward: %d segments are more than %d", n, self.max_segments)
-            return Clusters(label=np.full(n, -1), probability=probability)
-        tree = linkage(space, "ward")
+        unknown = np.full(n, np.nan)
+        if n < 4:
+            return (Clusters(label=np.full(n, -1), probability=unknown),)
+        linked = space[:: -(-n // MAX_LINKED)]
+        tree = linkage(linked, "ward")
         counts = (
             [min(self.n_clusters, n)]
             if self.n_clusters
-            else range(3, min(self.max_clusters, n // 2) + 1)
+            else range(2, max(2, min(self.max_clusters, n - 1)) + 1)
         )
-        cuts = [fcluster(tree, count, "maxclust") - 1 for count in counts]
-        only = len(cuts) == 1
-        label = cuts[0] if only else max(cuts, key=lambda cut: _silhouette(space, cut))
-        return Clusters(label=label.astype(np.int64), probability=probability)
+        cuts = [fcluster(tree, count, "maxclust").astype(np.int64) - 1 for count in counts]
+        return tuple(
+            Clusters(label=_extended(cut, linked, space), probability=unknown) for cut in cuts
+        )
 
 
-def _silhouette(space: FloatArray, label: np.ndarray) -> float:
-    """Return the mean silhouette, -1 where it is undefined."""
-    if not 2 <= len(np.unique(label)) < len(label):
-        return -1.0
-    from sklearn.metrics import silhouette_score  # takes a second to import
-
-    return float(silhouette_score(space, label))
+def _extended(label: IntArray, linked: FloatArray, space: FloatArray) -> IntArray:
+    """Give each row the label of the nearest centre of a cluster, if not all rows were linked."""
+    if len(linked) == len(space):
+        return label
+    centres = np.stack([linked[label == cluster].mean(axis=0) for cluster in np.unique(label)])
+    distance = (centres**2).sum(axis=1) - 2 * space @ centres.T
+    return np.asarray(distance.argmin(axis=1), np.int64)

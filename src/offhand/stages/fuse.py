@@ -7,14 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from offhand.clustering.fusion import LateFusion
-from offhand.clustering.space import SPACE_VERSION, feature_space
+from offhand.clustering.space import SPACE_VERSION
 from offhand.errors import ConfigError
 from offhand.selection import SELECTION_VERSION, ModalityWeight, fusion_weights
-from offhand.stages.cluster import FeatureFiles, pooled
+from offhand.stages.spaces import FeatureFiles, read_sight
 from offhand.store import fingerprint, parquet
 from offhand.store.workspace import Workspace
 
@@ -31,20 +30,17 @@ class FuseTask:
         Their features.
     fusion
         The configured fusion.
-    seed
-        Seed of what is drawn at random.
     """
 
     workspace: str
     features: tuple[FeatureFiles, ...]
     fusion: LateFusion
-    seed: int
 
 
 def weights_path(task: FuseTask) -> Path:
     """Return the file of the weights."""
     upstream = [files.modality_fingerprint for files in task.features]
-    versions = f"space {SPACE_VERSION}", f"selection {SELECTION_VERSION}", f"seed {task.seed}"
+    versions = f"space {SPACE_VERSION}", f"selection {SELECTION_VERSION}"
     print_ = fingerprint.of_step(task.fusion, after=(*upstream, *versions))
     return Workspace(task.workspace).record_path("fusion", task.fusion.name, print_, "weights")
 
@@ -58,13 +54,8 @@ def fuse(task: FuseTask, report: Callable[[float], None]) -> None:
     key = fingerprint.digest([files.key for files in task.features])
     if parquet.has_key(path, key):
         return
-    spaces, clip_id = {}, np.empty(0, dtype=np.str_)
-    for done, files in enumerate(task.features, start=1):
-        table = pooled(files.read())
-        clip_id = table.clip_id
-        spaces[files.modality] = feature_space(table.values, table.weights)
-        report(done / len(task.features))
-    found = fusion_weights(spaces, clip_id, seed=task.seed)
+    found = fusion_weights(read_sight(task.features))
+    report(1.0)
     given = task.fusion.given
     if given:
         found = _fixed(found, given)

@@ -19,11 +19,12 @@ from offhand.files import write_text
 from offhand.records import Clip, ClipInfo, Segments
 from offhand.selection import ModalityWeight
 from offhand.signals.base import SignalExtractor
-from offhand.stages.cluster import ClusterFiles, FeatureFiles, pooled
+from offhand.stages.cluster import ClusterFiles
 from offhand.stages.coverage import COVERAGES, coverages
 from offhand.stages.describe import signals_read
 from offhand.stages.measure import signal_notes
 from offhand.stages.prepare import Plan
+from offhand.stages.spaces import FeatureFiles, pooled
 from offhand.store import parquet
 from offhand.store.workspace import Workspace
 

@@ -1,0 +1,273 @@
+"""Concordance: segments of different clips with one label look alike to another modality.
+
+Labels are held against a modality that had no part in them. Over all pairs of segments from
+different clips, concordance is the correlation between having one label and being alike in that
+modality, both after the means of each clip were taken out. So it is about 0 for labels that mean
+nothing, it cannot be raised by telling clips apart, and it is 0 by definition for labels that
+never vary inside a clip (one cluster of everything, or the clip itself). Noise is like nothing, and
+costs.
+
+Both sides are inner products, so sums over pairs are norms of cross products and cost no more than
+one pass over the segments. The coefficient is that of Robert and Escoufier (1976,
+doi:10.2307/2347233), over the blocks of two different clips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from offhand.records import BoolArray, FloatArray, IntArray
+
+LEAST_RELIABILITY = 0.2
+"""A target counts at least as if it were this reliable: dividing by less would amplify noise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairs:
+    """Which pairs of segments are compared.
+
+    Attributes
+    ----------
+    clip
+        ``(n,)``: number of each segment's clip; what is constant in a clip is taken out.
+    group
+        ``(n,)``: number of the clip, or of what stands above it, such as the site; pairs from two
+        groups are compared. If there is one group alone, its segments are compared with each other.
+    """
+
+    clip: IntArray
+    group: IntArray
+
+    def __post_init__(self) -> None:
+        if self.clip.shape != self.group.shape or self.clip.ndim != 1:
+            raise ValueError("clip and group must be vectors of one length")
+
+    def at(self, rows: IntArray) -> Pairs:
+        """Return the pairs among some of the segments."""
+        return Pairs(clip=self.clip[rows], group=self.group[rows])
+
+    @property
+    def is_single(self) -> bool:
+        """Whether there is one group alone."""
+        return len(np.unique(self.group)) < 2
+
+    def centred(self, values: FloatArray) -> FloatArray:
+        """Return ``values`` ``(n, d)`` less their mean in each clip."""
+        found = np.array(values, np.float64)
+        for clip in np.unique(self.clip):
+            found[self.clip == clip] -= found[self.clip == clip].mean(axis=0)
+        return found
+
+    def product(self, one: FloatArray, other: FloatArray) -> FloatArray:
+        """Sum products of similarities over the pairs, column by column of the first.
+
+        Parameters
+        ----------
+        one, other
+            ``(n, d)`` and ``(n, e)``; similarity is the inner product of two rows.
+
+        Returns
+        -------
+        FloatArray
+            ``(d,)``: the sum over pairs (i, j) of ``one[i, c] one[j, c] other[i] . other[j]``.
+        """
+        total = ((one.T @ other) ** 2).sum(axis=1)
+        if self.is_single:
+            return np.asarray(total - (one**2).T @ (other**2).sum(axis=1))
+        for group in np.unique(self.group):
+            own = self.group == group
+            total -= ((one[own].T @ other[own]) ** 2).sum(axis=1)
+        return np.asarray(total)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What labels are held against: how one modality sees the segments.
+
+    Attributes
+    ----------
+    vectors
+        ``(n, d)``: unit vectors less the mean of their clip; zeros where nothing is described.
+    described
+        ``(n,)``.
+    norm
+        Root of the sum of squared similarities over the pairs; 0 where nothing can be compared.
+    """
+
+    vectors: FloatArray
+    described: BoolArray
+    norm: float
+
+    def at(self, rows: IntArray, pairs: Pairs) -> Target:
+        """Return the target for some of the segments, whose pairs are given."""
+        return _target(self.vectors[rows], self.described[rows], pairs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """Labels, and a modality that had no part in them.
+
+    Attributes
+    ----------
+    label
+        ``(n,)``; below 0 for noise.
+    target
+        The modality.
+    reliability
+        Of the target, in 0..1.
+    """
+
+    label: IntArray
+    target: Target
+    reliability: float
+
+
+def make_target(coordinates: FloatArray, described: BoolArray, pairs: Pairs) -> Target:
+    """Make a target of a modality's space.
+
+    Parameters
+    ----------
+    coordinates
+        ``(described rows, d)``; components count alike, whatever their spread.
+    described
+        ``(n,)``.
+    pairs
+        Which segments are compared.
+    """
+    full = np.zeros((len(described), max(1, coordinates.shape[1])))
+    if len(coordinates):
+        deviation = coordinates.std(axis=0)
+        white = coordinates / np.where(deviation > 0, deviation, 1.0)
+        length = np.linalg.norm(white, axis=1, keepdims=True)
+        full[described] = white / np.where(length > 0, length, 1.0)
+    return _target(full, described, pairs)
+
+
+def _target(vectors: FloatArray, described: BoolArray, pairs: Pairs) -> Target:
+    rows = np.flatnonzero(described)
+    inside = pairs.at(rows)
+    full = np.zeros_like(vectors)
+    full[rows] = inside.centred(vectors[rows])
+    return Target(vectors=full, described=described, norm=_norm(full[rows], inside))
+
+
+def _norm(values: FloatArray, pairs: Pairs) -> float:
+    """Return the root of the sum of squared inner products over the pairs."""
+    total = float(((values.T @ values) ** 2).sum())
+    if pairs.is_single:
+        total -= float(((values**2).sum(axis=1) ** 2).sum())
+    else:
+        for group in np.unique(pairs.group):
+            own = values[pairs.group == group]
+            total -= float(((own.T @ own) ** 2).sum())
+    scale = float((values**2).sum()) ** 2
+    return float(np.sqrt(total)) if total > 1e-12 * scale else 0.0
+
+
+def one_hot(label: IntArray) -> FloatArray:
+    """Return ``(n, clusters)``: 1 in the column of a segment's cluster; noise has none."""
+    known = np.unique(label[label >= 0])
+    return np.asarray(label[:, None] == known[None, :], np.float64)
+
+
+def label_norm(label: IntArray, target: Target, pairs: Pairs) -> float:
+    """Return the norm of the labels over the pairs that the target describes."""
+    rows = np.flatnonzero(target.described)
+    inside = pairs.at(rows)
+    return _norm(inside.centred(one_hot(label[rows])), inside) if len(rows) else 0.0
+
+
+def concordance(label: IntArray, target: Target, pairs: Pairs) -> float:
+    """Correlate having one label with being alike, over pairs of segments.
+
+    Returns
+    -------
+    float
+        In -1..1; 0 if the labels do not vary inside any clip, NaN if the target has nothing to
+        compare.
+    """
+    if target.norm == 0:
+        return float("nan")
+    norm = label_norm(label, target, pairs)
+    if norm == 0:
+        return 0.0
+    shared = float(pairs.product(one_hot(label), target.vectors).sum())
+    return shared / (norm * target.norm)
+
+
+def combined(trials: Sequence[Trial], pairs: Pairs) -> float:
+    """Return the concordance of labels with what modalities share, from several trials.
+
+    One cause behind all modalities makes the concordance with each of them the product of the
+    labels' own and the target's reliability; the best fit of the former is returned.
+
+    Returns
+    -------
+    float
+        About 0 for labels that mean nothing, 1 at best; NaN without a target to compare with.
+    """
+    found = np.array([concordance(trial.label, trial.target, pairs) for trial in trials])
+    weight = np.array([max(trial.reliability, LEAST_RELIABILITY) for trial in trials])
+    known = ~np.isnan(found)
+    if not known.any():
+        return float("nan")
+    return float((found[known] * weight[known]).sum() / (weight[known] ** 2).sum())
+
+
+def agreements(targets: Mapping[str, Target], pairs: Pairs) -> FloatArray:
+    """Correlate the similarities that modalities see, over pairs of segments.
+
+    Returns
+    -------
+    FloatArray
+        ``(modalities, modalities)`` in -1..1, 1 on the diagonal; NaN where two share no pair.
+    """
+    every = list(targets.values())
+    found = np.eye(len(every))
+    for i, one in enumerate(every):
+        for j, other in enumerate(every[:i]):
+            found[i, j] = found[j, i] = _agreement(one, other, pairs)
+    return found
+
+
+def _agreement(one: Target, other: Target, pairs: Pairs) -> float:
+    rows = np.flatnonzero(one.described & other.described)
+    inside = pairs.at(rows)
+    first, second = one.at(rows, inside), other.at(rows, inside)
+    if first.norm == 0 or second.norm == 0:
+        return float("nan")
+    shared = float(inside.product(first.vectors, second.vectors).sum())
+    return shared / (first.norm * second.norm)
+
+
+def reliabilities(agreement: FloatArray) -> FloatArray:
+    """Tell how much of each modality is what it shares with the others.
+
+    One common factor is fitted to the agreements by least squares, its loadings at least 0 (minres,
+    Harman and Jones 1966, doi:10.1007/BF02289468).
+
+    Parameters
+    ----------
+    agreement
+        ``(m, m)``, see :func:`agreements`; below 0 counts as 0, NaN is left out.
+
+    Returns
+    -------
+    FloatArray
+        ``(m,)`` in 0..1: 0 for one that agrees with none, or of which nothing is known.
+    """
+    known = ~np.isnan(agreement) & ~np.eye(len(agreement), dtype=bool)
+    value = np.where(known, np.maximum(np.nan_to_num(agreement), 0.0), 0.0)
+    loading = np.full(len(agreement), 0.5)
+    for _ in range(300):
+        before = loading.copy()
+        for i in range(len(loading)):
+            scale = (loading[known[i]] ** 2).sum()
+            best = (value[i] * loading).sum() / scale if scale > 0 else 0.0
+            loading[i] = min(1.0, np.sqrt(loading[i] * best))  # half the step: no swinging
+        if np.abs(loading - before).max(initial=0.0) < 1e-9:
+            break
+    return np.where(loading < 1e-3, 0.0, loading)
