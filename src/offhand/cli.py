@@ -93,6 +93,11 @@ def main() -> None:
     help="Image whose black pixels are left out.",
 )
 @click.option(
+    "--groups",
+    type=click.Path(exists=True, dir_okay=False),
+    help="CSV table: clip, and what stands above it (worker, site, camera, day).",
+)
+@click.option(
     "--hands",
     type=click.Choice(["sampled", "every-frame", "off"]),
     help="Hand coverage: from stretches (the default), a full audit (slow), or none.",
@@ -112,6 +117,7 @@ def run(
     from_s: float,
     to_s: float | None,
     mask: str | None,
+    groups: str | None,
     hands: str | None,
     download: bool | None,
     strict: bool,
@@ -148,6 +154,7 @@ def run(
             out,
             config=config,
             selection=selection,
+            groups=groups,
             jobs=jobs,
             download=download,
             on_progress=on_progress,

@@ -28,6 +28,15 @@ from offhand.stages.describe import (
     rhythm_path,
 )
 from offhand.stages.fuse import FuseTask, fuse, weights_path
+from offhand.stages.groups import Group, read_groups
+from offhand.stages.judge import (
+    ControlTask,
+    JudgeTask,
+    control_files,
+    judge_clustering,
+    judge_controls,
+    judge_files,
+)
 from offhand.stages.measure import (
     MeasureTask,
     clip_key,
@@ -41,6 +50,7 @@ from offhand.stages.results import (
     exemplar_moments,
     write_clips,
     write_clusters,
+    write_evidence,
     write_features,
     write_fusion,
     write_joined,
@@ -62,6 +72,7 @@ def run(
     *,
     config: Config | None = None,
     selection: Selection | None = None,
+    groups: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
     download: bool | None = None,
     on_progress: OnProgress | None = None,
@@ -83,6 +94,9 @@ def run(
         From :func:`offhand.load_config`; ``None`` for defaults.
     selection
         Part of each recording to use; ``None`` for all of it.
+    groups
+        CSV table with the column ``clip``, and one column for each level above clips at which
+        mixing is tested too, such as worker or site; ``None`` for clips alone.
     jobs
         Clips at a time; ``None`` for one a core.
     download
@@ -103,6 +117,8 @@ def run(
         ``out`` is not a workspace, cannot be written, or another run is at work there.
     WeightsError
         Weights are damaged, or cannot be fetched.
+    ConfigError
+        The table of groups cannot be used.
     """
     config = config or load()
     files = find_clips(clips)
@@ -117,11 +133,12 @@ def run(
             on_progress=on_progress,
         )
         entries = register(workspace, files, selection or Selection())
+        levels = read_groups(groups, {clip.clip_id for clip in entries}) if groups else ()
         cores = loky.cpu_count()
         jobs = jobs or max(1, min(cores, len(entries)))
         with LocalRunner(jobs) as runner:
             _run(
-                _Run(workspace, config, plan, runner, on_progress),
+                _Run(workspace, config, plan, runner, on_progress, levels),
                 entries,
                 threads=max(1, cores // jobs) if jobs > 1 else 0,
             )
@@ -146,6 +163,7 @@ class _Run:
     plan: Plan
     runner: Runner
     on_progress: OnProgress | None
+    groups: tuple[Group, ...]
 
     def stage(
         self, name: str, function: Callable[[Any, Any], Any], tasks: Sequence[Any]
@@ -186,14 +204,19 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
     job.whole_stage("fusion", fuse, fusions)
     tasks = _cluster_tasks(job, features, fusions)
     job.whole_stage("clustering", cluster, tasks)
+    judged = [JudgeTask(clustering=task, groups=job.groups) for task in tasks]
+    job.whole_stage("evidence", judge_clustering, judged)
+    controls = _control_tasks(job, features)
+    job.whole_stage("controls", judge_controls, controls)
     clusterings = [
         Clustering(
-            modality=task.modality,
-            clusterer=task.clusterer.name,
-            is_default=task.clusterer.name == config.general.clusterer,
-            files=cluster_files(task),
+            modality=one.clustering.modality,
+            clusterer=one.clustering.clusterer.name,
+            is_default=one.clustering.clusterer.name == config.general.clusterer,
+            files=cluster_files(one.clustering),
+            evidence=judge_files(one),
         )
-        for task in tasks
+        for one in judged
     ]
     job.runner.release()
     moments = exemplar_moments(clusterings, cuts)
@@ -216,6 +239,7 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
     write_fusion(workspace, [weights_path(task) for task in fusions])
     write_steps(workspace, plan, fused=bool(fusions))
     write_clusters(workspace, clusterings, seed=config.general.seed)
+    write_evidence(workspace, clusterings, [control_files(task) for task in controls])
     shown = [thumbnails_path(workspace, good[one.index]) for one in pictured if not one.error]
     write_joined(workspace, "thumbnails", shown)
     rhythms = [rhythm_path(workspace, plan.extractors, clip) for clip in good]
@@ -294,6 +318,20 @@ def _cluster_tasks(
         )
         for name, path in sources
         for clusterer in job.config.clusterers.values()
+    ]
+
+
+def _control_tasks(job: _Run, features: tuple[FeatureFiles, ...]) -> list[ControlTask]:
+    """Return the task that scores worthless labels; none without modalities."""
+    if not features:
+        return []
+    return [
+        ControlTask(
+            workspace=str(job.workspace.path),
+            features=features,
+            groups=job.groups,
+            seed=job.config.general.seed,
+        )
     ]
 
 

@@ -44,9 +44,11 @@ class Hdbscan:
         if self.min_samples < 1:
             raise ValueError(f"min_samples is {self.min_samples}, must be at least 1")
 
-    def candidates(self, space: FloatArray, *, seed: int) -> tuple[Clusters, ...]:
+    def candidates(
+        self, space: FloatArray, *, seed: int, only: int | None = None
+    ) -> tuple[Clusters, ...]:
         """Cluster rows ``(n, d)``; labels below 0 are noise. Nothing is drawn at random."""
-        del seed
+        del seed, only
         smallest = self.min_cluster_size or max(2, round(np.sqrt(len(space)) / 2))
         if len(space) < max(2 * smallest, self.min_samples + 1):
             nothing = np.full(len(space), -1)

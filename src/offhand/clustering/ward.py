@@ -40,7 +40,9 @@ class Ward:
         if self.max_clusters < 2:
             raise ValueError(f"max_clusters is {self.max_clusters}, must be at least 2")
 
-    def candidates(self, space: FloatArray, *, seed: int) -> tuple[Clusters, ...]:
+    def candidates(
+        self, space: FloatArray, *, seed: int, only: int | None = None
+    ) -> tuple[Clusters, ...]:
         """Cluster rows ``(n, d)``; fewer than 4 rows are all noise. Nothing is drawn at random."""
         del seed
         n = len(space)
@@ -52,8 +54,10 @@ class Ward:
         counts = (
             [min(self.n_clusters, n)]
             if self.n_clusters
-            else range(2, max(2, min(self.max_clusters, n - 1)) + 1)
+            else [*range(2, max(2, min(self.max_clusters, n - 1)) + 1)]
         )
+        if only is not None:
+            counts = [counts[min(only, len(counts) - 1)]]
         cuts = [fcluster(tree, count, "maxclust").astype(np.int64) - 1 for count in counts]
         return tuple(
             Clusters(label=_extended(cut, linked, space), probability=unknown) for cut in cuts

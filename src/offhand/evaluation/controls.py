@@ -21,3 +21,12 @@ def one_cluster(n: int) -> IntArray:
 def clip_identity(clip_id: npt.NDArray[np.str_]) -> IntArray:
     """Return the number of its clip as the label ``(n,)`` of each segment."""
     return np.unique(clip_id, return_inverse=True)[1].astype(np.int64)
+
+
+def time_blocks(clip_id: npt.NDArray[np.str_], n_blocks: int) -> IntArray:
+    """Return which part of its clip, of ``n_blocks`` equal ones, each segment ``(n,)`` lies in."""
+    label = np.zeros(len(clip_id), dtype=np.int64)
+    for clip in np.unique(clip_id):
+        rows = np.flatnonzero(clip_id == clip)
+        label[rows] = np.arange(len(rows)) * n_blocks // len(rows)
+    return label

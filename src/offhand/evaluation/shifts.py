@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import false_discovery_control
 
 from offhand.evaluation.concordance import (
     LEAST_RELIABILITY,
@@ -38,8 +37,7 @@ class ShiftTest:
     cluster
         ``(k,)``: labels of the clusters.
     cluster_z, cluster_p
-        ``(k,)``: the same for each cluster; ``cluster_p`` is corrected for their number (Benjamini
-        and Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x).
+        ``(k,)``: the same for each cluster, not corrected for their number.
     """
 
     z: float
@@ -84,7 +82,6 @@ def shift_test(
         if index == chosen:
             own = by_cluster
     raw = [_above(column) for column in own.T]
-    p = np.array([p for _, p in raw])
     total = best.copy()
     total[0] = own[0].sum() / _scale(alternatives[chosen])
     z, p_total = _above(total)
@@ -93,7 +90,7 @@ def shift_test(
         p=p_total,
         cluster=cluster,
         cluster_z=np.array([z for z, _ in raw]),
-        cluster_p=np.asarray(false_discovery_control(p)) if len(p) else p,
+        cluster_p=np.array([p for _, p in raw]),
     )
 
 

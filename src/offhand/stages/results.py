@@ -15,6 +15,7 @@ import pandas as pd
 from offhand.clustering.fusion import LateFusion
 from offhand.evaluation.consistency import consistency
 from offhand.evaluation.controls import clip_identity, one_cluster, random_labels
+from offhand.evaluation.fingerprint import Probe
 from offhand.files import write_text
 from offhand.records import Clip, ClipInfo, Segments
 from offhand.selection import ModalityWeight
@@ -22,6 +23,7 @@ from offhand.signals.base import SignalExtractor
 from offhand.stages.cluster import ClusterFiles
 from offhand.stages.coverage import COVERAGES, coverages
 from offhand.stages.describe import signals_read
+from offhand.stages.judge import EvidenceFiles
 from offhand.stages.measure import signal_notes
 from offhand.stages.prepare import Plan
 from offhand.stages.spaces import FeatureFiles, pooled
@@ -49,6 +51,51 @@ EXEMPLARS = {
     "clip_id": "str",
     "segment_id": "int64",
     "is_medoid": "bool",
+}
+EVIDENCE = {
+    "modality": "str",
+    "clusterer": "str",
+    "is_default": "bool",
+    "level": "str",
+    "n_groups": "int64",
+    "score": "float64",
+    "low": "float64",
+    "high": "float64",
+    "concordance": "float64",
+    "z": "float64",
+    "p": "float64",
+    "surrogate_z": "float64",
+    "surrogate_p": "float64",
+    "mixing": "float64",
+    "acceptance": "float64",
+    "enrichment": "float64",
+    "stability_clips": "float64",
+    "stability_blocks": "float64",
+    "structure": "float64",
+    "n_confirmed": "Int64",
+}
+CLUSTERS = {
+    "modality": "str",
+    "clusterer": "str",
+    "is_default": "bool",
+    "label": "int64",
+    "n_segments": "int64",
+    "n_clips": "int64",
+    "z": "float64",
+    "p": "float64",
+    "mixing": "float64",
+    "acceptance": "float64",
+    "enrichment": "float64",
+    "jaccard": "float64",
+    "is_judged": "bool",
+    "is_confirmed": "bool",
+}
+FINGERPRINT = {
+    "modality": "str",
+    **{
+        field.name: "int64" if field.name == "n_clips" else "float64"
+        for field in dataclasses.fields(Probe)
+    },
 }
 FUSION = {
     "modality": "str",
@@ -107,12 +154,15 @@ class Clustering:
         Whether the report leads with this clusterer.
     files
         Its stored labels and exemplars.
+    evidence
+        Its stored evidence.
     """
 
     modality: str
     clusterer: str
     is_default: bool
     files: ClusterFiles
+    evidence: EvidenceFiles
 
 
 def exemplar_moments(
@@ -311,6 +361,28 @@ def write_clusters(workspace: Workspace, clusterings: Sequence[Clustering], *, s
     parquet.write_frame(workspace.table_path("labels"), _stacked(labels, LABELS))
     parquet.write_frame(workspace.table_path("exemplars"), _stacked(shown, EXEMPLARS))
     parquet.write_frame(workspace.table_path("consistency"), pd.DataFrame(rows))
+
+
+def write_evidence(
+    workspace: Workspace, clusterings: Sequence[Clustering], controls: Sequence[EvidenceFiles]
+) -> None:
+    """Write the tables ``evidence``, ``clusters`` and ``fingerprint``."""
+    scores, clusters = [], []
+    for clustering in clusterings:
+        marked = {"is_default": clustering.is_default}
+        scores.append(parquet.read_frame(clustering.evidence.scores)[0].assign(**marked))
+        clusters.append(parquet.read_frame(clustering.evidence.details)[0].assign(**marked))
+    for files in controls:
+        scores.append(parquet.read_frame(files.scores)[0].assign(is_default=False))
+    probes = [parquet.read_frame(files.details)[0] for files in controls]
+    for name, parts, columns in (
+        ("evidence", scores, EVIDENCE),
+        ("clusters", clusters, CLUSTERS),
+        ("fingerprint", probes, FINGERPRINT),
+    ):
+        complete = [part.reindex(columns=list(columns)) for part in parts if len(part)]
+        table = _stacked(complete, columns).astype(columns)
+        parquet.write_frame(workspace.table_path(name), table)
 
 
 def _readable(text: str) -> str:

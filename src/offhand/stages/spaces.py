@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from offhand.clustering.space import feature_space
 from offhand.records import Features
 from offhand.selection import Sight, see
+from offhand.stages.groups import Group
 from offhand.store import fingerprint, parquet
 
 
@@ -58,11 +60,29 @@ def pooled(tables: Sequence[Features]) -> Features:
     )
 
 
-def read_sight(features: Sequence[FeatureFiles]) -> Sight:
-    """Return how modalities see the segments of all clips."""
+def clip_ids(features: Sequence[FeatureFiles]) -> npt.NDArray[np.str_]:
+    """Return the clip of each segment ``(n,)``; empty without modalities."""
+    return pooled(features[0].read()).clip_id if features else np.empty(0, dtype=np.str_)
+
+
+def read_sight(features: Sequence[FeatureFiles], group: Group | None = None) -> Sight:
+    """Return how modalities see the segments of all clips.
+
+    Parameters
+    ----------
+    features
+        Their features.
+    group
+        What stands above clips, where pairs from different groups are to be compared.
+    """
     spaces, clip_id = {}, np.empty(0, dtype=np.str_)
     for files in features:
         table = pooled(files.read())
         clip_id = table.clip_id
         spaces[files.modality] = feature_space(table.values, table.weights)
-    return see(spaces, {files.modality: files.signals for files in features}, clip_id)
+    sources = {files.modality: files.signals for files in features}
+    if group is None:
+        return see(spaces, sources, clip_id)
+    names = dict(group.of_clip)
+    own = np.array([names.get(clip, f"clip {clip}") for clip in clip_id.tolist()], dtype=np.str_)
+    return see(spaces, sources, clip_id, own)

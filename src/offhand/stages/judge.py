@@ -1,0 +1,281 @@
+"""Stage 5: the evidence for each clustering, and what worthless labels would score."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import false_discovery_control
+
+from offhand.evaluation.concordance import Trial
+from offhand.evaluation.controls import clip_identity, one_cluster, random_labels, time_blocks
+from offhand.evaluation.evidence import CONFIRMED_P, Evidence, Score, judge, score_labels
+from offhand.evaluation.fingerprint import fingerprint_probe
+from offhand.records import FloatArray, IntArray
+from offhand.selection import Sight, candidates, choose
+from offhand.stages.cluster import ClusterTask
+from offhand.stages.groups import Group
+from offhand.stages.spaces import FeatureFiles, clip_ids, read_sight
+from offhand.store import fingerprint, parquet
+from offhand.store.workspace import Workspace
+
+EVIDENCE_VERSION = 1
+"""Raised whenever the same clusterings get other evidence."""
+
+RANDOM_DRAWS = 20
+"""Random labellings; their mean and the interval that holds 95 % of them are told."""
+
+CONTROL_CLUSTERS = 8
+"""Clusters of random labels, and parts that time blocks cut a clip into."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeTask:
+    """A clustering to judge.
+
+    Attributes
+    ----------
+    clustering
+        How it was made.
+    groups
+        What stands above clips; pairs from different groups are compared too.
+    """
+
+    clustering: ClusterTask
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlTask:
+    """Worthless labels to score, and modalities to probe for fingerprints.
+
+    Attributes
+    ----------
+    workspace
+        Folder of the workspace.
+    features
+        The features of all modalities.
+    groups
+        What stands above clips.
+    seed
+        Seed of everything drawn.
+    """
+
+    workspace: str
+    features: tuple[FeatureFiles, ...]
+    groups: tuple[Group, ...]
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceFiles:
+    """Where evidence is stored; ``details`` holds clusters, or the probes beside the controls."""
+
+    scores: Path
+    details: Path
+
+
+def judge_files(task: JudgeTask) -> EvidenceFiles:
+    """Return the files of a clustering's evidence."""
+    made = task.clustering
+    name = f"{made.modality}.{made.clusterer.name}"
+    after = (*made.upstream, f"evidence {EVIDENCE_VERSION}", *(one.key for one in task.groups))
+    return _files(made.workspace, name, fingerprint.of_step(made.clusterer, after=after))
+
+
+def control_files(task: ControlTask) -> EvidenceFiles:
+    """Return the files of the controls."""
+    steps = [files.modality_fingerprint for files in task.features]
+    after = (*steps, f"evidence {EVIDENCE_VERSION}", f"seed {task.seed}")
+    print_ = fingerprint.digest([*after, *(one.key for one in task.groups)])
+    return _files(task.workspace, "controls", print_)
+
+
+def _files(folder: str, name: str, print_: str) -> EvidenceFiles:
+    workspace = Workspace(folder)
+    return EvidenceFiles(
+        scores=workspace.record_path("evidence", name, print_, "scores"),
+        details=workspace.record_path("evidence", name, print_, "details"),
+    )
+
+
+def judge_clustering(task: JudgeTask, report: Callable[[float], None]) -> None:
+    """Judge one pooled clustering, and store its scores and what is known of each cluster."""
+    files, made = judge_files(task), task.clustering
+    if parquet.has_key(files.scores, made.key) and parquet.has_key(files.details, made.key):
+        return
+    sight, weights = read_sight(made.features), made.weights()
+    found = candidates(sight, weights, made.clusterer, seed=made.seed)
+    chosen = choose(found, sight.pairs)
+
+    def again(space: FloatArray) -> IntArray:
+        return made.clusterer.candidates(space, seed=made.seed, only=chosen)[0].label
+
+    evidence = judge(
+        found.trials,
+        chosen,
+        sight.pairs,
+        space=found.space[0],
+        described=found.space[1],
+        label=found.label(chosen),
+        again=again,
+        seed=made.seed,
+    )
+    report(0.8)
+    what = {"modality": made.modality, "clusterer": made.clusterer.name}
+    clusters = _cluster_rows(evidence)
+    confirmed = sum(bool(row["is_confirmed"]) for row in clusters)
+    whole = {
+        "surrogate_z": evidence.surrogate_z,
+        "surrogate_p": evidence.surrogate_p,
+        "mixing": evidence.mixing.overall,
+        "acceptance": evidence.mixing.acceptance,
+        "enrichment": evidence.mixing.overall_enrichment,
+        "stability_clips": evidence.stability.over_clips,
+        "stability_blocks": evidence.stability.over_blocks,
+        "structure": evidence.structure,
+        "n_confirmed": confirmed,
+    }
+    rows = [what | _score_row("clip", evidence.score, sight) | whole]
+    for group in task.groups:
+        above = read_sight(made.features, group)
+        apart = candidates(above, weights, made.clusterer, seed=made.seed)
+        scored = score_labels(
+            apart.trials,
+            chosen,
+            above.pairs,
+            parts=evidence.parts,
+            seed=made.seed,
+        )
+        rows.append(what | _score_row(group.level, scored, above))
+    parquet.write_frame(files.details, pd.DataFrame([what | row for row in clusters]), key=made.key)
+    parquet.write_frame(files.scores, pd.DataFrame(rows), key=made.key)
+
+
+def judge_controls(task: ControlTask, report: Callable[[float], None]) -> None:
+    """Score worthless labels, and probe each modality for fingerprints."""
+    files = control_files(task)
+    key = fingerprint.digest([one.key for one in task.features])
+    if parquet.has_key(files.scores, key) and parquet.has_key(files.details, key):
+        return
+    clip_id = clip_ids(task.features)
+    rows = []
+    for group in (None, *task.groups):
+        sight = read_sight(task.features, group)
+        level = group.level if group else "clip"
+        for name, label in _controls(clip_id).items():
+            scored = score_of(label, sight, seed=task.seed)
+            rows.append(_control_row(name, level, scored, sight))
+        rows.append(_random_row(level, sight, seed=task.seed))
+        report(len(rows) / (4 * (1 + len(task.groups))))
+    probes = []
+    for name, (space, described) in read_sight(task.features).spaces.items():
+        clip = np.unique(clip_id, return_inverse=True)[1].astype(np.int64)
+        probe = fingerprint_probe(space, clip[described])
+        probes.append({"modality": name} | vars(probe))
+    parquet.write_frame(files.details, pd.DataFrame(probes), key=key)
+    parquet.write_frame(files.scores, pd.DataFrame(rows), key=key)
+
+
+def score_of(label: IntArray, sight: Sight, *, seed: int) -> Score:
+    """Score labels that no modality had a part in, such as controls or the truth.
+
+    They were not found by clustering, so nothing discounts their concordance.
+    """
+    trials = [
+        Trial(label=label, target=target, reliability=sight.reliability[name])
+        for name, target in sight.targets.items()
+    ]
+    return score_labels([trials], 0, sight.pairs, parts=[], seed=seed)
+
+
+def _controls(clip_id: np.ndarray) -> dict[str, IntArray]:
+    return {
+        "control:one_cluster": one_cluster(len(clip_id)),
+        "control:clip_identity": clip_identity(clip_id),
+        "control:time_blocks": time_blocks(clip_id, CONTROL_CLUSTERS),
+    }
+
+
+def _control_row(name: str, level: str, scored: Score, sight: Sight) -> dict[str, Any]:
+    return {"modality": name, "clusterer": "none"} | _score_row(level, scored, sight)
+
+
+def _random_row(level: str, sight: Sight, *, seed: int) -> dict[str, Any]:
+    """Return the mean of many random labellings, and the interval that holds 95 % of them."""
+    n = len(sight.pairs.clip)
+    drawn = [
+        score_of(random_labels(n, CONTROL_CLUSTERS, seed=seed + draw), sight, seed=seed)
+        for draw in range(RANDOM_DRAWS)
+    ]
+    row = _control_row("control:random", level, drawn[0], sight)
+    scores = np.array([one.score for one in drawn])
+    low, high = np.quantile(scores, [0.025, 0.975])
+    middle = float(np.mean(scores))
+    z, p = (float(np.median([getattr(one.shifts, name) for one in drawn])) for name in "zp")
+    return row | {
+        "score": middle,
+        "low": float(low),
+        "high": float(high),
+        "concordance": middle,
+        "z": z,
+        "p": p,
+    }
+
+
+def _score_row(level: str, scored: Score, sight: Sight) -> dict[str, Any]:
+    return {
+        "level": level,
+        "n_groups": len(np.unique(sight.pairs.group)),
+        "score": scored.score,
+        "low": scored.low,
+        "high": scored.high,
+        "concordance": scored.concordance,
+        "z": scored.shifts.z,
+        "p": scored.shifts.p,
+    }
+
+
+def _cluster_rows(evidence: Evidence) -> list[dict[str, Any]]:
+    """Return what is known of each cluster; p is corrected for the number of those judged.
+
+    The correction is that of Benjamini and Hochberg (1995,
+    doi:10.1111/j.2517-6161.1995.tb02031.x).
+    """
+    mixed, shifts = evidence.mixing, evidence.score.shifts
+    raw = dict(zip(shifts.cluster.tolist(), shifts.cluster_p.tolist(), strict=True))
+    z = dict(zip(shifts.cluster.tolist(), shifts.cluster_z.tolist(), strict=True))
+    judged = [
+        int(one)
+        for one, is_judged in zip(mixed.cluster, mixed.is_judged, strict=True)
+        if is_judged and not math.isnan(raw.get(int(one), math.nan))
+    ]
+    corrected = (
+        dict(zip(judged, false_discovery_control([raw[one] for one in judged]), strict=True))
+        if judged
+        else {}
+    )
+    rows = []
+    for place, number in enumerate(mixed.cluster.tolist()):
+        p = float(corrected.get(number, math.nan))
+        rows.append(
+            {
+                "label": number,
+                "n_segments": int(mixed.n_segments[place]),
+                "n_clips": int(mixed.n_clips[place]),
+                "z": z.get(number, math.nan) if number in corrected else math.nan,
+                "p": p,
+                "mixing": float(mixed.ilisi[place]),
+                "acceptance": float(mixed.kbet[place]),
+                "enrichment": float(mixed.enrichment[place]),
+                "jaccard": float(evidence.stability.jaccard_of(number)),
+                "is_judged": bool(mixed.is_judged[place]),
+                "is_confirmed": p < CONFIRMED_P,
+            }
+        )
+    return rows
