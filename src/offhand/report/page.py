@@ -13,7 +13,8 @@ from offhand.files import write_text
 from offhand.report import wording
 from offhand.report.coverage import coverage_view
 from offhand.report.drilldown import clip_panels, time_axes
-from offhand.report.ranking import modality_views, quality_matrix, random_score, score_rows
+from offhand.report.evidence import evidence_view
+from offhand.report.ranking import modality_views, quality_matrix
 from offhand.report.repetitions import bout_rows, repetitions_view
 from offhand.report.steps import absent_steps, computed_steps, notes_of
 from offhand.report.tables import ReportSource, Tables, read_tables
@@ -29,6 +30,7 @@ FILTERS = (
     wording.count,
     wording.duration,
     wording.number,
+    wording.p_value,
     wording.percent,
     wording.plain,
     wording.score,
@@ -78,7 +80,7 @@ def build_page(source: ReportSource) -> Page:
     analysed = {clip_id: name for clip_id, name in names.items() if clip_id not in failed}
     thumbnails = Thumbnails(source, n_clips=len(analysed))
     modalities = modality_views(tables, analysed, thumbnails)
-    scores, chance = score_rows(tables), random_score(tables)
+    evidence = evidence_view(tables)
     axes = time_axes(tables)
     bouts = bout_rows(tables, names, axes)
     summary = _summary(tables, axes)
@@ -90,9 +92,8 @@ def build_page(source: ReportSource) -> Page:
         created=str(tables.manifest.get("created", "")),
         config=str(tables.manifest.get("config", "")),
         summary=summary,
-        take_aways=take_aways(tables, summary, coverage, steps, modalities, scores, chance),
-        scores=scores,
-        random_score=chance,
+        take_aways=take_aways(tables, summary, coverage, steps, modalities, evidence),
+        evidence=evidence,
         repetitions=repetitions_view(tables, bouts),
         coverage=coverage,
         steps=steps,

@@ -1,4 +1,4 @@
-"""Clusterings over all clips: the score table, the galleries, the quality matrix."""
+"""Clusterings over all clips: the galleries and the quality matrix."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import dataclasses
 import math
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from offhand.report.clusters import cluster_list, rows_of
+from offhand.report.evidence import CLIP, CONTROL
 from offhand.report.steps import feature_notes
-from offhand.report.tables import FUSED, Tables, numbers
+from offhand.report.tables import FUSED, Tables
 from offhand.report.thumbnails import Thumbnails
 from offhand.report.view_clusters import (
     Cell,
@@ -21,7 +21,6 @@ from offhand.report.view_clusters import (
     Matrix,
     MatrixCell,
     Modality,
-    ScoreRow,
 )
 from offhand.report.wording import (
     EXPLANATIONS,
@@ -29,10 +28,8 @@ from offhand.report.wording import (
     NOT_OBSERVABLE,
     clock,
     cluster_name,
-    plain,
 )
 
-CONTROL = "control:"
 GALLERY_CLUSTERS = 6
 GALLERY_CLIPS = 16
 
@@ -82,36 +79,6 @@ def clusterings(tables: Tables) -> list[tuple[str, str, bool]]:
     return [(m, c, leads[m] == c) for m, c, _ in found]
 
 
-def score_rows(tables: Tables) -> tuple[ScoreRow, ...]:
-    """Return clusterings and controls, the highest score first, those without a score last."""
-    pools = tables.labels[tables.labels["scope"] == "pooled"]
-    unseen = (~pools["described"]).groupby([pools["modality"], pools["clusterer"]]).mean().to_dict()
-    rows = [
-        ScoreRow(
-            name=plain(str(row["modality"]).removeprefix(CONTROL)),
-            clusterer=str(row["clusterer"]),
-            is_control=str(row["modality"]).startswith(CONTROL),
-            is_default=bool(row["is_default"]),
-            score=float(row["seed_entropy"]),
-            multi_clip_share=float(row["seed_multi_clip_share"]),
-            n_clusters=float(row["n_clusters"]),
-            n_segments=float(row["n_segments"]),
-            noise_share=float(row["noise_share"])
-            - unseen.get((row["modality"], row["clusterer"]), 0.0),
-            unseen_share=unseen.get((row["modality"], row["clusterer"]), 0.0),
-        )
-        for row in rows_of(tables.consistency)
-    ]
-    return tuple(sorted(rows, key=lambda row: _descending(row.score)))
-
-
-def random_score(tables: Tables) -> float:
-    """Return the highest score that random labels reached in this run, NaN without that control."""
-    table = tables.consistency
-    rows = table[table["modality"].astype(str).str.startswith(CONTROL + "random")]
-    return float(np.fmax.reduce(numbers(rows["seed_entropy"]), initial=np.nan))
-
-
 def quality_matrix(
     tables: Tables, names: dict[str, ClipName], modalities: tuple[Modality, ...], *, leading: bool
 ) -> Matrix:
@@ -148,6 +115,10 @@ class _Gallery:
         self._thumbnails = thumbnails
         self._total_s = float(tables.segments["seconds"].sum())
         keys = zip(tables.segments["clip_id"], tables.segments["segment_id"], strict=True)
+        self._judged = {
+            (str(row["modality"]), str(row["clusterer"]), int(row["label"])): row
+            for row in rows_of(tables.clusters)
+        }
         self._start_s = dict(zip(keys, tables.segments["start_s"].tolist(), strict=True))
 
     def clustering(self, modality: str, clusterer: str, *, is_default: bool) -> Clustering:
@@ -155,17 +126,21 @@ class _Gallery:
         labels = self._tables.pooled(modality, clusterer)
         noise = labels[(labels["label"] < 0) & labels["described"]]
         unseen = labels[~labels["described"]]
-        clusters = cluster_list(labels, self._tables.informing(modality), total_s=self._total_s)
+        found = cluster_list(labels, self._tables.informing(modality), total_s=self._total_s)
+        clusters = [self._confirmed_or_not(cluster, modality, clusterer) for cluster in found]
         exemplars = self._exemplars(modality, clusterer)
         shown = [self._pictured(c, exemplars) for c in clusters[:GALLERY_CLUSTERS]]
         columns, n_hidden = self._columns(labels, {c.label for c in shown})
         grid = self._cells(labels, exemplars, shown, columns)
         row = _consistency(self._tables, modality, clusterer)
+        scored = _scored(self._tables, modality, clusterer)
         return Clustering(
             modality=modality,
             clusterer=clusterer,
             is_default=is_default,
-            score=float(row.get("seed_entropy", math.nan)),
+            score=scored[0],
+            low=scored[1],
+            high=scored[2],
             multi_clip_share=float(row.get("seed_multi_clip_share", math.nan)),
             n_clusters=int(row.get("n_clusters", len(clusters))),
             n_segments=int(row.get("n_segments", len(labels))),
@@ -179,6 +154,18 @@ class _Gallery:
             rows=tuple(zip(shown, grid, strict=True)),
             n_hidden_clips=n_hidden,
             n_hidden_clusters=len(clusters) - len(shown),
+        )
+
+    def _confirmed_or_not(self, cluster: Cluster, modality: str, clusterer: str) -> Cluster:
+        """Return the cluster with what other modalities say of it."""
+        row = self._judged.get((modality, clusterer, cluster.label))
+        if row is None:
+            return cluster
+        return dataclasses.replace(
+            cluster,
+            p=float(row["p"]),
+            is_judged=bool(row["is_judged"]),
+            is_confirmed=bool(row["is_confirmed"]),
         )
 
     def _columns(self, labels: pd.DataFrame, shown: set[int]) -> tuple[list[ClipName], int]:
@@ -254,6 +241,16 @@ def _consistency(tables: Tables, modality: str, clusterer: str) -> dict[str, Any
     table = tables.consistency
     rows = rows_of(table[(table["modality"] == modality) & (table["clusterer"] == clusterer)])
     return rows[0] if rows else {}
+
+
+def _scored(tables: Tables, modality: str, clusterer: str) -> tuple[float, float, float]:
+    """Return the score of a clustering over clips, and its interval."""
+    table = tables.evidence
+    chosen = (table["modality"] == modality) & (table["clusterer"] == clusterer)
+    rows = rows_of(table[chosen & (table["level"] == CLIP)])
+    if not rows:
+        return math.nan, math.nan, math.nan
+    return float(rows[0]["score"]), float(rows[0]["low"]), float(rows[0]["high"])
 
 
 def _matrix_cell(labels: pd.DataFrame | None) -> MatrixCell:

@@ -26,22 +26,33 @@ def print_summary(workspace: Workspace) -> tuple[int, int]:
         f"{trusted['count'].sum()} repetitions in {len(trusted)} bouts, "
         f"{len(bouts) - len(trusted)} stretches refused"
     )
-    table = Table("modality", "clusterer", "clusters", "noise", "shared by 2+ clips")
+    evidence = workspace.table("evidence")
+    evidence = evidence[evidence["level"] == "clip"].set_index(["modality", "clusterer"])
+    table = Table("modality", "clusterer", "clusters", "confirmed", "noise", "score", "95 %", "p")
     found = scores[~scores["modality"].str.startswith("control:")]
     fused = workspace.table("fusion")
     unseen = set(fused["modality"][fused["described"] == 0])
     for row in found[~found["modality"].isin(unseen)].to_dict("records"):
-        shared = row["seed_multi_clip_share"]
+        proof = evidence.loc[(row["modality"], row["clusterer"])]
         table.add_row(
             row["modality"],
             row["clusterer"] + (" *" if row["is_default"] else ""),
             str(row["n_clusters"]),
+            str(proof["n_confirmed"]),
             f"{row['noise_share']:.0%}",
-            f"{shared:.0%}" if shared == shared else "-",
+            _number(proof["score"]),
+            f"{_number(proof['low'])} to {_number(proof['high'])}",
+            _number(proof["p"], digits=3),
         )
     if len(good):
         console.print(table)
         console.print("* the clusterer that the report leads with", style="dim")
+        control = evidence[evidence.index.get_level_values(0).str.startswith("control:")]["score"]
+        console.print(
+            f"score: activities shared across clips, 0 is chance; the best control, which means "
+            f"nothing, has {_number(control.max())}",
+            style="dim",
+        )
     for name in sorted(unseen):
         console.print(f"{name}: not observable here, no segment could be described")
     for row in clips[clips["status"] != "ok"].to_dict("records"):
@@ -49,6 +60,10 @@ def print_summary(workspace: Workspace) -> tuple[int, int]:
         console.print(f"[bold]{name}[/bold] {row['status']}: {error}")
     console.print(f"report: {escape(os.fspath(workspace.report_path))}", soft_wrap=True)
     return len(failed), len(clips)
+
+
+def _number(value: float, *, digits: int = 2) -> str:
+    return f"{value:.{digits}f}" if value == value else "-"
 
 
 def _seconds(clips: pd.DataFrame) -> float:

@@ -57,6 +57,25 @@ COLUMNS = {
         "seed_entropy",
         "seed_multi_clip_share",
     ),
+    "evidence": (
+        "modality",
+        "clusterer",
+        "is_default",
+        "level",
+        "n_groups",
+        "score",
+        "low",
+        "high",
+        "p",
+        "surrogate_p",
+        "mixing",
+        "stability_clips",
+        "stability_blocks",
+        "structure",
+        "n_confirmed",
+    ),
+    "clusters": ("modality", "clusterer", "label", "p", "is_judged", "is_confirmed"),
+    "fingerprint": ("modality", "accuracy", "low", "high", "centred", "chance"),
     "rhythm": ("clip_id", "time_s", "flow_magnitude", "period_s", "strength"),
     "signals": ("signal", "status", "reason", "weights"),
     "modalities": ("modality", "status", "reason", "signals"),
@@ -82,6 +101,7 @@ TEXTS = (
     "modality",
     "clusterer",
     "scope",
+    "level",
     "signal",
     "status",
     "reason",
@@ -128,7 +148,9 @@ class Tables:
     labels
         Joined with ``segments``: every row has ``start_s``, ``stop_s`` and ``seconds``; and
         ``described``, whether its modality describes the segment at all.
-    exemplars, consistency, rhythm, signals, modalities, fusion, repetitions, similarity
+    exemplars, consistency, evidence, clusters, fingerprint
+        As stored; without rows where the run did not get that far.
+    rhythm, signals, modalities, fusion, repetitions, similarity
         As stored; without rows where the run did not get that far.
     features
         Modality to its feature table.
@@ -141,6 +163,9 @@ class Tables:
     labels: pd.DataFrame
     exemplars: pd.DataFrame
     consistency: pd.DataFrame
+    evidence: pd.DataFrame
+    clusters: pd.DataFrame
+    fingerprint: pd.DataFrame
     rhythm: pd.DataFrame
     signals: pd.DataFrame
     modalities: pd.DataFrame
@@ -198,6 +223,9 @@ def read_tables(source: ReportSource) -> Tables:
         labels=labels.sort_values(["clip_id", "start_s"], kind="stable"),
         exemplars=_optional(source, "exemplars"),
         consistency=_optional(source, "consistency"),
+        evidence=_optional(source, "evidence"),
+        clusters=_optional(source, "clusters"),
+        fingerprint=_optional(source, "fingerprint"),
         rhythm=_optional(source, "rhythm").sort_values(["clip_id", "time_s"], kind="stable"),
         signals=_optional(source, "signals").assign(weights=_weights_names),
         modalities=_optional(source, "modalities"),
@@ -291,9 +319,16 @@ def _optional(source: ReportSource, name: str) -> pd.DataFrame:
 
 
 def _dtype(column: str) -> str:
-    if column in ("segment_id", "label", "n_clusters", "n_segments", "count", "size"):
+    if column in ("segment_id", "label", "n_clusters", "n_segments", "n_groups", "count", "size"):
         return "int64"
-    if column in ("is_default", "is_medoid", "accepted", "seed_accepted"):
+    if column in (
+        "is_default",
+        "is_medoid",
+        "is_judged",
+        "is_confirmed",
+        "accepted",
+        "seed_accepted",
+    ):
         return "bool"
     if column in ("rep_times_s", "similarity"):
         return "object"

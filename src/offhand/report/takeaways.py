@@ -9,8 +9,9 @@ import numpy as np
 from offhand.report.facts import named_tools
 from offhand.report.tables import FUSED, Tables, numbers
 from offhand.report.view import Coverage, Share, Step, Summary, TakeAway
-from offhand.report.view_clusters import Cluster, Clustering, Modality, ScoreRow
-from offhand.report.wording import count, duration, number, percent, plain, score, span
+from offhand.report.view_clusters import Cluster, Clustering, Modality
+from offhand.report.view_evidence import EvidenceView
+from offhand.report.wording import count, duration, number, p_value, percent, plain, score, span
 
 BROAD_SHARE = 0.5
 NOISY_SHARE = 0.5
@@ -18,7 +19,7 @@ UNSEEN_SHARE = 0.5
 ALIKE = 0.01
 
 LABELS = "results/labels.parquet: label"
-SCORES = "results/consistency.parquet: seed_entropy"
+SCORES = "results/evidence.parquet: score, low, high, p"
 
 
 def take_aways(
@@ -27,8 +28,7 @@ def take_aways(
     coverage: Coverage,
     steps: tuple[Step, ...],
     modalities: tuple[Modality, ...],
-    scores: tuple[ScoreRow, ...],
-    random_score: float,
+    evidence: EvidenceView,
 ) -> tuple[TakeAway, ...]:
     """Return what the figures of this run support, the most useful first.
 
@@ -36,13 +36,13 @@ def take_aways(
     ----------
     tables
         The workspace's tables, for the rhythm.
-    summary, coverage, steps, modalities, scores
+    summary, coverage, steps, modalities, evidence
         Parts of the view model.
-    random_score
-        Score that random labels reached, NaN where that control was not run.
     """
     defaults = [modality.default for modality in modalities]
     return (
+        *_proof(summary, evidence),
+        *_confirmed(summary, defaults),
         *_reach(summary, defaults),
         *_hands(coverage),
         *_rhythm(tables),
@@ -51,7 +51,7 @@ def take_aways(
         *_fusion(steps),
         *_broad(defaults),
         *_private(summary, defaults),
-        *_chance(summary, scores, random_score),
+        *_fingerprints(evidence),
         *_noise(defaults),
         *_unseen(defaults),
         *_failures(summary),
@@ -236,25 +236,73 @@ def _private(summary: Summary, defaults: list[Clustering]) -> Iterator[TakeAway]
         )
 
 
-def _chance(
-    summary: Summary, scores: tuple[ScoreRow, ...], random_score: float
-) -> Iterator[TakeAway]:
-    real = [row for row in scores if not row.is_control and np.isfinite(row.score)]
-    if summary.n_analysed < 2 or not real or not np.isfinite(random_score):
+def _proof(summary: Summary, evidence: EvidenceView) -> Iterator[TakeAway]:
+    """Tell whether anything recurs across clips, and whether the ranking can be trusted."""
+    leading = [row for row in evidence.ranked if row.is_default]
+    if summary.n_analysed < 2 or not leading:
         return
-    below = sum(row.score <= random_score for row in real)
-    if below:
+    best, control = leading[0], evidence.best_control
+    if evidence.proven:
         text = (
-            f"is the score of random labels, and {below} of {count(len(real), 'clustering')} "
-            "score no higher: for those the score is no evidence of shared activity."
+            f"({score(best.low)} to {score(best.high)}) is the score of {best.name}, the highest: "
+            "its clusters are shared across clips and seen by other modalities too "
+            f"({p_value(best.p)})."
         )
     else:
-        who = f"all {len(real)} clusterings score" if len(real) > 1 else "the one clustering scores"
         text = (
-            f"is the score of random labels; {who} higher. "
-            "The score is not calibrated, so this alone proves nothing."
+            f"({score(best.low)} to {score(best.high)}) is the highest score, of {best.name}: no "
+            "modality shows activities that clips share."
         )
-    yield TakeAway(figure=score(random_score), text=text, source=SCORES)
+    if control:
+        text += f" The best worthless labelling, {control.name}, scores {score(control.score)}."
+    yield TakeAway(figure=score(best.score), text=text, source=SCORES)
+    if evidence.beaten and control:
+        yield TakeAway(
+            figure=f"{len(evidence.beaten)} of {len(evidence.ranked)}",
+            text=f"clusterings score no higher than {control.name}, which means nothing: for them "
+            "the score is no evidence of shared activity.",
+            source=SCORES,
+        )
+
+
+def _confirmed(summary: Summary, defaults: list[Clustering]) -> Iterator[TakeAway]:
+    """Tell how many clusters of the fusion other modalities confirm."""
+    if summary.n_analysed < 2:
+        return
+    for clustering in defaults:
+        if clustering.modality != FUSED or not clustering.clusters:
+            continue
+        found = [cluster for cluster in clustering.clusters if cluster.is_confirmed]
+        time_share = sum(cluster.time_share for cluster in found)
+        yield TakeAway(
+            figure=f"{len(found)} of {len(clustering.clusters)}",
+            text=f"clusters of {_name(clustering)} are confirmed across clips by modalities that "
+            f"had no part in them (corrected p < 0.05): {percent(time_share)} of the time.",
+            source="results/clusters.parquet: p, is_confirmed",
+        )
+
+
+def _fingerprints(evidence: EvidenceView) -> Iterator[TakeAway]:
+    known = [probe for probe in evidence.probes if np.isfinite(probe.accuracy)]
+    found = [probe for probe in known if probe.is_fingerprint]
+    if not known:
+        return
+    source = "results/fingerprint.parquet: accuracy, low, chance"
+    if found:
+        worst = max(found, key=lambda probe: probe.accuracy)
+        yield TakeAway(
+            figure=percent(worst.accuracy),
+            text=f"of the segments give their clip away to {worst.name} (chance: "
+            f"{percent(worst.chance)}): it tells clips apart, so its clusters may too.",
+            source=source,
+        )
+        return
+    yield TakeAway(
+        figure=f"0 of {len(known)}",
+        text="modalities tell the clip of a segment better than chance "
+        f"({percent(known[0].chance)}): none of them is a fingerprint of the clips.",
+        source=source,
+    )
 
 
 def _noise(defaults: list[Clustering]) -> Iterator[TakeAway]:

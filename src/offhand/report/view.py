@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from offhand.report.view_clip import ClipPanel
-from offhand.report.view_clusters import ClipName, Image, Matrix, Modality, ScoreRow
+from offhand.report.view_clusters import ClipName, Image, Matrix, Modality
+from offhand.report.view_evidence import EvidenceView
 from offhand.report.view_repetitions import RepetitionsView
 
 
@@ -183,8 +184,7 @@ class Page:
     config: str
     summary: Summary
     take_aways: tuple[TakeAway, ...]
-    scores: tuple[ScoreRow, ...]
-    random_score: float
+    evidence: EvidenceView
     repetitions: RepetitionsView
     coverage: Coverage
     steps: tuple[Step, ...]

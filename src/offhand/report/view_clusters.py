@@ -37,6 +37,8 @@ class Cluster:
         Share of the segments' time.
     facts
         Medians of the features that inform the reader.
+    p, is_judged, is_confirmed
+        From ``clusters.parquet``: whether other modalities confirm the cluster across clips.
     image, image_alt
         Key of the medoid's thumbnail, empty where there is none, and its description.
     """
@@ -49,6 +51,9 @@ class Cluster:
     seconds: float
     time_share: float
     facts: tuple[Fact, ...]
+    p: float = float("nan")
+    is_judged: bool = False
+    is_confirmed: bool = False
     image: str = ""
     image_alt: str = ""
 
@@ -87,10 +92,10 @@ class Clustering:
 
     Attributes
     ----------
-    score, multi_clip_share
-        ``seed_entropy`` and ``seed_multi_clip_share`` of ``consistency.parquet``.
-    n_clusters, n_segments
-        From the same row; counted from the labels where there is none.
+    score, low, high
+        From ``evidence.parquet``; NaN where there is none.
+    multi_clip_share, n_clusters, n_segments
+        From ``consistency.parquet``; the counts from the labels where there is no such row.
     noise_share, unseen_share
         Shares of the segments: described and in no cluster; not described by the modality.
     clusters
@@ -107,6 +112,8 @@ class Clustering:
     clusterer: str
     is_default: bool
     score: float
+    low: float
+    high: float
     multi_clip_share: float
     n_clusters: int
     n_segments: int
@@ -157,22 +164,6 @@ class Modality:
     default: Clustering
     others: tuple[Clustering, ...]
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScoreRow:
-    """One row of the score table: a clustering, or a control beside it."""
-
-    name: str
-    clusterer: str
-    is_control: bool
-    is_default: bool
-    score: float
-    multi_clip_share: float
-    n_clusters: float
-    n_segments: float
-    noise_share: float
-    unseen_share: float
 
 
 @dataclass(frozen=True, kw_only=True)

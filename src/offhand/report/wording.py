@@ -50,6 +50,11 @@ def score(value: float) -> str:
     return f"{value:.2f}".replace("-", "−") if math.isfinite(value) else ABSENT
 
 
+def p_value(p: float) -> str:
+    """Return a p value with three decimals, a dash for NaN."""
+    return f"p = {p:.3f}" if math.isfinite(p) else ABSENT
+
+
 def percent(share: float) -> str:
     """Return a share in 0..1 as a whole percentage; never 0 or 100 unless it is exactly that."""
     if not math.isfinite(share):

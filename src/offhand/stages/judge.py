@@ -24,7 +24,7 @@ from offhand.stages.spaces import FeatureFiles, clip_ids, read_sight
 from offhand.store import fingerprint, parquet
 from offhand.store.workspace import Workspace
 
-EVIDENCE_VERSION = 1
+EVIDENCE_VERSION = 2
 """Raised whenever the same clusterings get other evidence."""
 
 RANDOM_DRAWS = 20
