@@ -21,17 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks.quality.counting import (
-    SLACK_S,
-    Block,
-    BlockScore,
-    ClipScore,
-    calibration_error,
-    ours,
-    read_blocks,
-    score,
-    seeds,
-)
+from benchmarks.quality.counting import ours, seeds
 from benchmarks.quality.series import (
     WRIST_HZ,
     WRIST_REPETITIONS,
@@ -41,6 +31,14 @@ from benchmarks.quality.series import (
     wrist,
 )
 from benchmarks.quality.variants import read_frames, variants, write_frames
+from offhand.evaluation.counting import (
+    SLACK_S,
+    BlockScore,
+    ClipScore,
+    calibration_error,
+    score,
+)
+from offhand.evaluation.truth import Block, read_truth
 from offhand.records import FloatArray
 from offhand.rhythm.repetitions import (
     DISAGREE,
@@ -86,7 +84,7 @@ def rendered(folder: Path) -> tuple[list[str], list[Answer]]:
         video = next(
             path for path in truth.parent.glob(f"{truth.stem}.*") if path.suffix in (".mp4", ".mkv")
         )
-        blocks, found = read_blocks(truth), count_video(video)
+        blocks, found = read_truth(truth)[truth.stem].blocks, count_video(video)
         mine.append(score(blocks, ours(found.count.bouts)))
         seed.append(score(blocks, seeds(found.count, found.segments)))
         for level, scores in strict.items():

@@ -71,6 +71,7 @@ def main() -> None:
     offhand run clips/ -o out          analyse a folder of clips; open out/report.html
     offhand run a.mp4 b.mp4 -o out     or single files
     offhand count a.mp4                count the repetitions in one video, at once
+    offhand evaluate out --truth dir/  compare a finished run with ground truth
     offhand info a.mp4                 what is in a file, and does it decode
     offhand synth demo/                make clips with known activities to try settings on
     offhand config > offhand.toml      all options with their documentation
@@ -219,6 +220,35 @@ def count(videos: tuple[str, ...], as_json: bool, plot: str | None) -> None:
             click.echo(f"plot: {plot}", err=True)
     if failed:
         sys.exit(1)
+
+
+@main.command()
+@click.argument("out", type=click.Path())
+@click.option(
+    "--truth",
+    required=True,
+    type=click.Path(exists=True),
+    help="Folder with <clip>.json, <clip>.eaf or CSV tables; or one such file.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print every figure, for programs.")
+def evaluate(out: str, truth: str, as_json: bool) -> None:
+    """Compare a finished run with ground truth: segments, clusters, counts.
+
+    The truth names activities in time: as JSON with blocks, as ELAN annotations, or as a CSV table
+    with the columns clip, start_s, stop_s and label. It is compared, and never learnt from.
+
+    \b
+    offhand evaluate out --truth labels/
+    offhand evaluate out --truth labels.csv --json > figures.json
+    """
+    from offhand.report.agreement import as_json_text, print_evaluation
+    from offhand.stages.evaluate import evaluate as compare
+
+    found = compare(out, truth)
+    if as_json:
+        click.echo(as_json_text(found))
+    else:
+        print_evaluation(found)
 
 
 @main.command()

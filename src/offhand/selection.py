@@ -20,12 +20,13 @@ from offhand.evaluation.concordance import (
     Trial,
     agreements,
     combined,
+    jackknife_error,
     make_target,
     reliabilities,
 )
 from offhand.records import BoolArray, Clusters, FloatArray, IntArray
 
-SELECTION_VERSION = 3
+SELECTION_VERSION = 4
 """Raised whenever the same spaces get other weights, or another clustering is chosen."""
 
 MAX_SILHOUETTE = 4000
@@ -227,17 +228,24 @@ def candidates(
 
 
 def choose(found: Candidates, pairs: Pairs) -> int:
-    """Return the candidate that other modalities confirm best.
+    """Return the first candidate that other modalities confirm as well as the best one.
 
-    Where none can be compared, the one with the best mean silhouette (Rousseeuw 1987,
-    doi:10.1016/0377-0427(87)90125-7) is returned. The first of equals wins.
+    As well: within one standard error of the best, over clips left out (Breiman et al. 1984), so
+    that clusters are not split for what a few clips seem to say. Where no error can be known, the
+    best one is returned, the first of equals. Where none can be compared, the one with the best
+    mean silhouette (Rousseeuw 1987, doi:10.1016/0377-0427(87)90125-7) is.
     """
     if len(found.clusters) == 1:
         return 0
     scores = np.array([combined(trials, pairs) for trials in found.trials])
     if np.isnan(scores).all():
         scores = np.array([_silhouette(found.space[0], one.label) for one in found.clusters])
-    return int(np.nanargmax(scores))
+        return int(scores.argmax())
+    best = int(np.nanargmax(scores))
+    error = jackknife_error(found.trials[best], pairs)
+    if np.isnan(error):
+        return best
+    return int(np.flatnonzero(scores >= scores[best] - error)[0])
 
 
 def matched(label: IntArray, reference: IntArray) -> IntArray:

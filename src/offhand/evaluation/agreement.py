@@ -81,6 +81,16 @@ class BoundaryCount:
         )
 
     @property
+    def precision(self) -> float:
+        """Share of the found boundaries that are matched; 0 without any."""
+        return self.matched / self.found if self.found else 0.0
+
+    @property
+    def recall(self) -> float:
+        """Share of the true boundaries that are matched; 0 without any."""
+        return self.matched / self.true if self.true else 0.0
+
+    @property
     def f1(self) -> float:
         """F1 in 0..1; 0 where there is nothing to find and nothing found."""
         total = self.found + self.true

@@ -15,10 +15,11 @@ doi:10.2307/2347233), over the blocks of two different clips.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from offhand.evaluation.resampling import folds
 from offhand.records import BoolArray, FloatArray, IntArray
 
 LEAST_RELIABILITY = 0.2
@@ -215,6 +216,34 @@ def combined(trials: Sequence[Trial], pairs: Pairs) -> float:
     if not known.any():
         return float("nan")
     return float((found[known] * weight[known]).sum() / (weight[known] ** 2).sum())
+
+
+def part_of(trials: Sequence[Trial], pairs: Pairs, rows: IntArray) -> float:
+    """Return the combined concordance in some of the segments, NaN if they are of one group."""
+    inside = pairs.at(rows)
+    if inside.is_single:
+        return float("nan")
+    part = [
+        replace(trial, label=trial.label[rows], target=trial.target.at(rows, inside))
+        for trial in trials
+    ]
+    return combined(part, inside)
+
+
+def jackknife_error(trials: Sequence[Trial], pairs: Pairs) -> float:
+    """Return the standard error of the combined concordance, from leaving out groups of clips.
+
+    Returns
+    -------
+    float
+        NaN for fewer than three parts.
+    """
+    parts = [part_of(trials, pairs, np.flatnonzero(kept)) for kept in folds(pairs.group)]
+    known = np.array([part for part in parts if not np.isnan(part)])
+    n = len(known)
+    if n < 3:
+        return float("nan")
+    return float(np.sqrt((n - 1) / n * ((known - known.mean()) ** 2).sum()))
 
 
 def agreements(targets: Mapping[str, Target], pairs: Pairs) -> FloatArray:

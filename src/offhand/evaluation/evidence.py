@@ -8,16 +8,25 @@ what cannot be found again, keeps to one clip, or has no gaps between its cluste
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import t as student_t
 
-from offhand.evaluation.concordance import Pairs, Trial, combined, concordance, make_target
+from offhand.evaluation.concordance import (
+    Pairs,
+    Trial,
+    combined,
+    concordance,
+    jackknife_error,
+    make_target,
+    part_of,
+)
 from offhand.evaluation.density import density_validity
 from offhand.evaluation.mixing import Mixing, mixing
+from offhand.evaluation.resampling import MAX_FOLDS, drawn_blocks
 from offhand.evaluation.shifts import ShiftTest, shift_test
-from offhand.evaluation.stability import Stability, drawn_blocks, folds, stability
+from offhand.evaluation.stability import Stability, stability
 from offhand.evaluation.surrogates import phase_scrambled
 from offhand.records import BoolArray, FloatArray, IntArray
 
@@ -188,25 +197,14 @@ def _half_width(trials: Sequence[Trial], pairs: Pairs, found: float, *, seed: in
     """
     if np.isnan(found) or pairs.is_single:
         return float("nan")
-
-    def at(rows: IntArray) -> float:
-        inside = pairs.at(rows)
-        part = [
-            replace(trial, label=trial.label[rows], target=trial.target.at(rows, inside))
-            for trial in trials
-        ]
-        return float("nan") if inside.is_single else combined(part, inside)
-
-    kept = folds(pairs.group)
-    left_out = np.array([at(np.flatnonzero(rows)) for rows in kept])
-    left_out = left_out[~np.isnan(left_out)]
-    n = len(left_out)
-    jackknife = np.sqrt((n - 1) / n * ((left_out - left_out.mean()) ** 2).sum()) if n > 2 else 0.0
+    jackknife = jackknife_error(trials, pairs)
     rng = np.random.default_rng(seed)
-    blocks = np.array([at(drawn_blocks(pairs.clip, rng)) for _ in range(BLOCK_DRAWS)])
-    spread = float(np.nanstd(blocks, ddof=1)) if (~np.isnan(blocks)).sum() > 1 else 0.0
-    degrees = (n if jackknife >= spread and n > 2 else BLOCK_DRAWS) - 1
-    return float(max(jackknife, spread) * student_t.ppf(0.975, degrees))
+    blocks = [part_of(trials, pairs, drawn_blocks(pairs.clip, rng)) for _ in range(BLOCK_DRAWS)]
+    known = np.array([block for block in blocks if not np.isnan(block)])
+    spread = float(known.std(ddof=1)) if len(known) > 1 else float("nan")
+    if np.isnan(jackknife) or spread > jackknife:
+        return float(spread * student_t.ppf(0.975, BLOCK_DRAWS - 1))
+    return float(jackknife * student_t.ppf(0.975, min(MAX_FOLDS, len(np.unique(pairs.group))) - 1))
 
 
 def _surrogate_test(

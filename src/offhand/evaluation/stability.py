@@ -12,10 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from offhand.evaluation.resampling import drawn_blocks, folds
 from offhand.records import FloatArray, IntArray
-
-MAX_FOLDS = 10
-"""Groups of clips that are left out in turn: each clip alone, up to as many clips."""
 
 BLOCK_DRAWS = 10
 """Draws of blocks."""
@@ -92,36 +90,6 @@ def stability(
         cluster=cluster,
         cluster_jaccard=np.where(known.any(axis=0), mean, np.nan),
     )
-
-
-def folds(clip: IntArray) -> list[np.ndarray]:
-    """Return which rows ``(n,)`` to keep for each group of clips left out; none below 3 clips."""
-    clips = np.unique(clip)
-    if len(clips) < 3:
-        return []
-    number = np.arange(len(clips)) % min(MAX_FOLDS, len(clips))
-    return [number[np.searchsorted(clips, clip)] != fold for fold in range(int(number.max()) + 1)]
-
-
-def drawn_blocks(clip: IntArray, rng: np.random.Generator) -> IntArray:
-    """Draw blocks of neighbouring segments with replacement, inside each clip.
-
-    Blocks are as long as the root of the clip's number of segments and go round at its end (Politis
-    and Romano 1992); each clip keeps its size.
-
-    Returns
-    -------
-    IntArray
-        ``(n,)``: rows, some of them several times.
-    """
-    drawn = []
-    for number in np.unique(clip):
-        rows = np.flatnonzero(clip == number)
-        length = max(1, round(np.sqrt(len(rows))))
-        starts = rng.integers(0, len(rows), -(-len(rows) // length))
-        places = (starts[:, None] + np.arange(length)).ravel()[: len(rows)] % len(rows)
-        drawn.append(rows[places])
-    return np.concatenate(drawn) if drawn else np.empty(0, np.int64)
 
 
 def _best_jaccard(label: IntArray, other: IntArray, cluster: IntArray) -> FloatArray:

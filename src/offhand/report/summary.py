@@ -28,7 +28,7 @@ def print_summary(workspace: Workspace) -> tuple[int, int]:
     )
     evidence = workspace.table("evidence")
     evidence = evidence[evidence["level"] == "clip"].set_index(["modality", "clusterer"])
-    table = Table("modality", "clusterer", "clusters", "confirmed", "noise", "score", "95 %", "p")
+    table = Table("modality", "clusterer", "clusters", "noise", "score (95 %)", "p")
     found = scores[~scores["modality"].str.startswith("control:")]
     fused = workspace.table("fusion")
     unseen = set(fused["modality"][fused["described"] == 0])
@@ -38,10 +38,8 @@ def print_summary(workspace: Workspace) -> tuple[int, int]:
             row["modality"],
             row["clusterer"] + (" *" if row["is_default"] else ""),
             str(row["n_clusters"]),
-            str(proof["n_confirmed"]),
             f"{row['noise_share']:.0%}",
-            _number(proof["score"]),
-            f"{_number(proof['low'])} to {_number(proof['high'])}",
+            f"{_number(proof['score'])} ({_number(proof['low'])} to {_number(proof['high'])})",
             _number(proof["p"], digits=3),
         )
     if len(good):

@@ -48,7 +48,7 @@ class Counting:
     """
 
     name: ClassVar[str] = "repetitions"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     min_confidence: float = option(
         0.5, "confidence below which a count is refused, 0 to 1: higher gives fewer, surer counts"
@@ -117,7 +117,11 @@ class _Stretch:
 
 
 def count_clip(
-    signals: Mapping[str, Signal], segments: Segments, *, options: Counting | None = None
+    signals: Mapping[str, Signal],
+    segments: Segments,
+    *,
+    stretches: Segments | None = None,
+    options: Counting | None = None,
 ) -> ClipCount:
     """Count the repetitions of a clip.
 
@@ -126,8 +130,10 @@ def count_clip(
     signals
         ``motion`` and ``picture``; ``pose`` where it was measured.
     segments
-        What the clip was cut into: bouts are looked for inside, and joined over a boundary where
-        the same movement goes on.
+        What the clip was cut into, for the seed's rule and the self-similarity of each.
+    stretches
+        Where bouts are looked for inside, and joined over a boundary where the same movement goes
+        on; ``None`` for the segments.
     options
         ``None`` for defaults.
     """
@@ -147,7 +153,7 @@ def count_clip(
         return [bout.shifted(start_s) for bout in found]
 
     done: list[_Stretch] = []
-    for start_s, stop_s in _parts(segments):
+    for start_s, stop_s in _parts(stretches or segments):
         stretch = _Stretch(start_s=start_s, stop_s=stop_s, bouts=counted(start_s, stop_s))
         while done and _may_go_on(done[-1], stretch):
             before = done[-1]

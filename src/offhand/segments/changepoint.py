@@ -3,6 +3,7 @@
 Two kinds of evidence are joined. People turn to another work station when they change their task:
 the integrated camera motion (heading) is nearly constant inside a task and steps between tasks.
 And tasks differ in rhythm: the strength of camera and residual motion in bands of tempo changes.
+A boundary inside a turn is moved to where the turn begins: turning away ends a task.
 The joined series is cut by penalised least squares with exact optimal partitioning (PELT; Killick
 et al. 2012, doi:10.1080/01621459.2012.737745), as implemented in ruptures (arXiv:1801.00826).
 """
@@ -16,6 +17,7 @@ from typing import ClassVar
 
 import numpy as np
 import ruptures
+from scipy.ndimage import uniform_filter1d
 
 from offhand.records import FloatArray, Segments, Signal, option
 from offhand.rhythm.resample import to_uniform
@@ -26,6 +28,10 @@ SAMPLES_PER_STEP = 4
 STEP_S = SAMPLES_PER_STEP / RATE_HZ
 EDGES_HZ = np.array([0.12, 0.3, 0.6, 1.1, 1.8, 3.0, 6.5])
 SMOOTH_S = 0.8
+TURN_WINDOW_S = 0.25  # camera speed is averaged over
+TURN_REACH_S = 1.0  # a turn peaks this near to the boundary, and begins this near to its peak
+TURN_FLOOR = 0.3  # of the peak speed: below, the turn has not begun
+TURN_LEAST = 2.0  # times the clip's median speed: below, nothing turns
 CONSTANT = 1e-6  # spread of a log envelope that is rounding error, not rhythm
 RHYTHM_CHANNELS = ("camera_x", "camera_y", "camera_roll", "camera_zoom", "residual_speed")
 
@@ -42,16 +48,21 @@ class ChangePoints:
         Cost of a boundary.
     heading_weight
         Weight of the heading, in standard deviations of the rhythm per image diameter.
+    from_turn
+        Whether a boundary inside a turn is moved to where the turn begins.
     """
 
     name: ClassVar[str] = "changepoint"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     signals: ClassVar[tuple[str, ...]] = ("motion",)
 
     min_s: float = option(2.0, "shortest segment in seconds")
     penalty: float = option(24.0, "cost of a boundary: higher gives fewer, longer segments")
     heading_weight: float = option(
         10.0, "weight of where the camera points against how it moves; 0 leaves it out"
+    )
+    from_turn: bool = option(
+        True, "whether a task begins where the camera begins to turn to it, not amid the turn"
     )
 
     def __post_init__(self) -> None:
@@ -64,29 +75,29 @@ class ChangePoints:
         self, clip_id: str, signals: Mapping[str, Signal], *, start_s: float, stop_s: float
     ) -> Segments:
         """Cut ``[start_s, stop_s)``; a clip shorter than two segments is left whole."""
-        series = self._series(signals["motion"], start_s=start_s, stop_s=stop_s)
+        motion = _uniform(signals["motion"], start_s=start_s, stop_s=stop_s)
+        series = self._series(motion)
         fewest = max(2, math.ceil(self.min_s / STEP_S - 1e-9))
-        edges = [start_s, stop_s]
+        edges = [start_s]
         if len(series) >= 2 * fewest:
             search = ruptures.KernelCPD(kernel="linear", min_size=fewest).fit(series)
-            inner = np.array(search.predict(pen=self.penalty)[:-1], dtype=np.float64)
-            times_s = start_s + inner * STEP_S
-            edges[1:1] = list(times_s[stop_s - times_s >= self.min_s])
-        bounds = np.array(edges)
+            speed = _turning_speed(_velocity(motion))
+            for inner in search.predict(pen=self.penalty)[:-1]:
+                time_s = start_s + inner * STEP_S
+                begun_s = start_s + _turn_begin(speed, inner * SAMPLES_PER_STEP) / RATE_HZ
+                if self.from_turn and begun_s - edges[-1] >= self.min_s:
+                    time_s = begun_s
+                if stop_s - time_s >= self.min_s:
+                    edges.append(time_s)
+        bounds = np.array([*edges, stop_s])
         return Segments(clip_id=clip_id, start_s=bounds[:-1], stop_s=bounds[1:])
 
-    def _series(self, motion: Signal, *, start_s: float, stop_s: float) -> FloatArray:
+    def _series(self, motion: FloatArray) -> FloatArray:
         """Return rhythm and heading ``(n, d)``, one row each ``STEP_S``."""
-        columns = [motion.channel(name) for name in (*RHYTHM_CHANNELS, "flow_x", "flow_y")]
-        _, uniform = to_uniform(
-            motion.time_s, np.column_stack(columns), rate_hz=RATE_HZ, start_s=start_s, stop_s=stop_s
-        )
-        if len(uniform) < 2 * RATE_HZ * self.min_s:
+        if len(motion) < 2 * RATE_HZ * self.min_s:
             return np.empty((0, 0))
-        camera, flow = uniform[:, :2], uniform[:, -2:]
-        speed = np.nan_to_num(np.where(np.isnan(camera), flow, camera))
-        heading = np.cumsum(speed, axis=0) / RATE_HZ * self.heading_weight
-        filled = np.nan_to_num(uniform[:, : len(RHYTHM_CHANNELS)])
+        heading = np.cumsum(_velocity(motion), axis=0) / RATE_HZ * self.heading_weight
+        filled = np.nan_to_num(motion[:, : len(RHYTHM_CHANNELS)])
         bands = [
             log_band_envelopes(series, EDGES_HZ, rate_hz=RATE_HZ, smooth_s=SMOOTH_S)
             for series in filled.T
@@ -96,3 +107,37 @@ class ChangePoints:
         rhythm = (rhythm - rhythm.mean(axis=0)) / np.where(spread > CONSTANT, spread, 1.0)
         rhythm /= np.sqrt(rhythm.shape[1])
         return np.concatenate([rhythm, heading], axis=1)[::SAMPLES_PER_STEP]
+
+
+def _uniform(motion: Signal, *, start_s: float, stop_s: float) -> FloatArray:
+    """Return the rhythm channels and the flow ``(n, 7)`` at ``RATE_HZ``."""
+    columns = [motion.channel(name) for name in (*RHYTHM_CHANNELS, "flow_x", "flow_y")]
+    _, uniform = to_uniform(
+        motion.time_s, np.column_stack(columns), rate_hz=RATE_HZ, start_s=start_s, stop_s=stop_s
+    )
+    return uniform
+
+
+def _velocity(motion: FloatArray) -> FloatArray:
+    """Return the camera's velocity ``(n, 2)``, that of the flow where no camera was fitted."""
+    camera, flow = motion[:, :2], motion[:, -2:]
+    return np.nan_to_num(np.where(np.isnan(camera), flow, camera))
+
+
+def _turning_speed(velocity: FloatArray) -> FloatArray:
+    """Return how fast the camera turns ``(n,)``, averaged so that work at a spot cancels."""
+    window = max(1, round(TURN_WINDOW_S * RATE_HZ))
+    smooth = uniform_filter1d(velocity, window, axis=0, mode="nearest")
+    return np.asarray(np.linalg.norm(smooth, axis=1), np.float64)
+
+
+def _turn_begin(speed: FloatArray, sample: int) -> int:
+    """Return the sample at which the turn around a boundary begins, the boundary without one."""
+    reach = round(TURN_REACH_S * RATE_HZ)
+    first = max(0, sample - reach)
+    peak = first + int(speed[first : sample + reach].argmax())
+    if speed[peak] < TURN_LEAST * np.median(speed):
+        return sample
+    slow = np.flatnonzero(speed[max(0, peak - reach) : peak] <= TURN_FLOOR * speed[peak])
+    begin = max(0, peak - reach) + (int(slow[-1]) + 1 if len(slow) else 0)
+    return min(sample, begin)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from offhand.stages.measure import clip_key, measure_signals, signal_path
 from offhand.store import fingerprint, parquet
 from offhand.store.workspace import Workspace
 
-INSIDE = 0.9
+INSIDE = 0.75
 """Share of a bout that must lie in a segment for it to be the segment's."""
 
 LEVELS = 100
@@ -115,7 +115,12 @@ def count(task: CountTask, report: Callable[[float], None]) -> None:
     }
     cuts = segments_path(workspace, task.segmenter, task.extractors, task.clip)
     segments = parquet.read_segments(cuts)
-    found = count_clip(signals, segments, options=task.counting)
+    found = count_clip(
+        signals,
+        segments,
+        stretches=_stretches(task.segmenter, signals, segments),
+        options=task.counting,
+    )
     report(0.9)
     parquet.write_frame(files.similarity, similarity_table(found, segments), key=key)
     parquet.write_frame(files.repetitions, repetitions_table(found, segments), key=key)
@@ -141,9 +146,23 @@ def count_video(
         It is too short, or too small, to see motion in.
     """
     signals, info = measure_signals(path, (Motion(), Picture()), on_progress=on_progress)
-    segments = ChangePoints().cut("clip", signals, start_s=0.0, stop_s=info.duration_s)
+    segments = ChangePoints(from_turn=False).cut(
+        "clip", signals, start_s=0.0, stop_s=info.duration_s
+    )
     found = count_clip(signals, segments)
     return VideoCount(info=info, signals=signals, segments=segments, count=found)
+
+
+def _stretches(segmenter: Segmenter, signals: Mapping[str, Signal], segments: Segments) -> Segments:
+    """Return where to look for bouts: with boundaries amid turns, as a whole turn hides a tempo."""
+    if not isinstance(segmenter, ChangePoints) or not len(segments):
+        return segments
+    return replace(segmenter, from_turn=False).cut(
+        segments.clip_id,
+        signals,
+        start_s=float(segments.start_s[0]),
+        stop_s=float(segments.stop_s[-1]),
+    )
 
 
 def repetitions_table(found: ClipCount, segments: Segments) -> pd.DataFrame:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.quality.counting import Block, Bout, calibration_error, matches, score
+from offhand.evaluation.counting import Bout, calibration_error, matches, score
+from offhand.evaluation.truth import Block
 from tests.naive import most_matches
 
 
