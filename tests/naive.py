@@ -177,3 +177,28 @@ def autocorrelation(series: Sequence[float]) -> list[float]:
         ]
         found.append(sum(pairs) / len(pairs) if pairs else math.nan)
     return [value / found[0] for value in found]
+
+
+def concordance(
+    label: np.ndarray, space: np.ndarray, described: np.ndarray, clip: np.ndarray, group: np.ndarray
+) -> float:
+    """Correlate sameness of labels with closeness over pairs, by a loop over all of them."""
+    rows = np.flatnonzero(described)
+    white = space / space.std(axis=0)
+    unit = white / np.linalg.norm(white, axis=1, keepdims=True)
+    hot = np.array([[float(label[r] == c) for c in np.unique(label[label >= 0])] for r in rows])
+    hot = hot.reshape(len(rows), -1)
+    for values in (unit, hot):
+        for one in np.unique(clip[rows]):
+            inside = clip[rows] == one
+            values[inside] = values[inside] - values[inside].mean(axis=0)
+    single = len(np.unique(group[rows])) < 2
+    products = []
+    for i in range(len(rows)):
+        for j in range(len(rows)):
+            apart = group[rows[i]] != group[rows[j]]
+            if i != j and (apart or single):
+                products.append((hot[i] @ hot[j], unit[i] @ unit[j]))
+    one, other = np.array(products).T
+    norm = np.sqrt((one**2).sum() * (other**2).sum())
+    return float((one * other).sum() / norm) if norm > 1e-12 else 0.0

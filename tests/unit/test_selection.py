@@ -1,13 +1,23 @@
-"""Weights of late fusion, chosen without labels."""
+"""Choices made without labels: weights of late fusion, and one clustering among candidates."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.metrics import adjusted_rand_score
 
 from offhand.clustering.space import Space
+from offhand.clustering.ward import Ward
+from offhand.evaluation.concordance import combined, jackknife_error
 from offhand.records import FloatArray
-from offhand.selection import MAX_SEGMENTS, ModalityWeight, fusion_weights
+from offhand.selection import (
+    ModalityWeight,
+    candidates,
+    choose,
+    fusion_weights,
+    matched,
+    see,
+)
 
 N_CLIPS, PER_CLIP = 6, 12
 
@@ -42,7 +52,15 @@ def fingerprint(seed: int) -> FloatArray:
 
 
 def weighed(**spaces: FloatArray) -> dict[str, ModalityWeight]:
-    return fusion_weights({n: whole(x) for n, x in spaces.items()}, clips(), seed=0)
+    return chosen({name: whole(values) for name, values in spaces.items()})
+
+
+def chosen(
+    spaces: dict[str, Space], clip_id: np.ndarray | None = None
+) -> dict[str, ModalityWeight]:
+    """Weigh modalities that were each made from a signal of their own."""
+    own = {name: {name} for name in spaces}
+    return fusion_weights(see(spaces, own, clips() if clip_id is None else clip_id))
 
 
 def test_weights_sum_to_one_and_follow_agreement() -> None:
@@ -83,7 +101,7 @@ def test_where_nothing_agrees_all_weigh_the_same() -> None:
         "b": (np.empty((0, 0)), known),
         "c": (np.ones((2, 1)), few),
     }
-    found = fusion_weights(spaces, clips(), seed=0)
+    found = chosen(spaces)
     assert [one.weight for one in found.values()] == [0.5, 0.0, 0.5]
     assert np.isnan(found["a"].agreement)
     assert found["b"].described == 0.0
@@ -92,7 +110,7 @@ def test_where_nothing_agrees_all_weigh_the_same() -> None:
 def test_rows_that_are_not_described_do_not_count() -> None:
     known = np.random.default_rng(0).random(len(clips())) < 0.7
     spaces = {"a": whole(view(1)), "b": (view(2)[known], known)}
-    found = fusion_weights(spaces, clips(), seed=0)
+    found = chosen(spaces)
     assert found["b"].agreement > 0.3
     assert found["b"].described == pytest.approx(known.mean())
 
@@ -100,20 +118,88 @@ def test_rows_that_are_not_described_do_not_count() -> None:
 def test_one_clip_is_compared_with_itself() -> None:
     only = np.full(len(clips()), "clip")
     spaces = {"a": whole(view(1)), "b": whole(view(2)), "noise": whole(noise(3))}
-    found = fusion_weights(spaces, only, seed=0)
+    found = chosen(spaces, only)
     assert found["a"].agreement > 0.1
     assert found["noise"].weight < 0.1
 
 
-def test_many_segments_are_thinned_with_the_seed() -> None:
-    n = MAX_SEGMENTS + 500
+def test_two_modalities_of_one_source_do_not_confirm_each_other() -> None:
+    shared = noise(7)
+    spaces = {"a": whole(shared), "b": whole(shared + 0.1 * noise(8)), "c": whole(view(1))}
+    spaces["d"] = whole(view(2))
+    apart = fusion_weights(see(spaces, {name: {name} for name in spaces}, clips()))
+    sources = {"a": {"motion"}, "b": {"motion"}, "c": {"tools"}, "d": {"pose", "tools"}}
+    told = fusion_weights(see(spaces, sources, clips()))
+    assert apart["a"].weight > 0.3
+    assert told["a"].weight + told["b"].weight < 0.25
+    assert told["c"].weight > 0.35
+
+
+def labels_of(found: np.ndarray, truth: np.ndarray) -> float:
+    return float(adjusted_rand_score(truth, found))
+
+
+def test_the_number_of_clusters_is_the_one_that_others_confirm() -> None:
+    """A silhouette takes two far groups of looks; another modality knows the four activities."""
     rng = np.random.default_rng(0)
-    kind = rng.integers(0, 4, n)
-    spaces = {
-        name: whole(rng.normal(size=(4, 3))[kind] + 0.5 * rng.normal(size=(n, 3)))
-        for name in ("a", "b")
-    }
-    clip_id = np.repeat(["x", "y", "z", "w", "v"], n // 5)
-    found = fusion_weights(spaces, clip_id, seed=1)
-    assert found == fusion_weights(spaces, clip_id, seed=1)
-    assert found["a"].agreement > 0.2
+    kind = activity()
+    centres = np.array([[0.0, 0], [3, 0], [40, 0], [43, 0]])
+    own = centres[kind] + 0.3 * rng.normal(size=(len(kind), 2))
+    spaces = {"own": whole(own), "other": whole(view(2, noise=0.3))}
+    sight = see(spaces, {"own": {"a"}, "other": {"b"}}, clips())
+    found = candidates(sight, {"own": 1.0}, Ward(), seed=0)
+    assert labels_of(found.label(choose(found, sight.pairs)), kind) > 0.95
+    alone = see({"own": whole(own)}, {"own": {"a"}}, clips())
+    found = candidates(alone, {"own": 1.0}, Ward(), seed=0)
+    assert len(np.unique(found.label(choose(found, alone.pairs)))) == 2
+
+
+def test_fewer_clusters_win_within_one_standard_error() -> None:
+    spaces = {"own": whole(view(1)), "other": whole(view(2))}
+    sight = see(spaces, {"own": {"a"}, "other": {"b"}}, clips())
+    found = candidates(sight, {"own": 1.0}, Ward(), seed=0)
+    scores = np.array([combined(trials, sight.pairs) for trials in found.trials])
+    place, best = choose(found, sight.pairs), int(scores.argmax())
+    error = jackknife_error(found.trials[best], sight.pairs)
+    assert scores[place] >= scores[best] - error
+    assert np.all(scores[:place] < scores[best] - error)
+
+
+def test_labels_are_never_held_against_what_they_were_made_from() -> None:
+    spaces = {name: whole(view(seed)) for seed, name in enumerate("abcd")}
+    sources = {"a": {"motion"}, "b": {"motion"}, "c": {"tools"}, "d": {"pose"}}
+    weights = dict.fromkeys(spaces, 0.25)
+    before = candidates(see(spaces, sources, clips()), weights, Ward(), seed=0)
+    for changed in "ab":
+        others = spaces | {changed: whole(noise(9))}
+        after = candidates(see(others, sources, clips()), weights, Ward(), seed=0)
+        for one, other in zip(before.trials, after.trials, strict=True):
+            for place in (0, 1):  # held against a and b: neither had a part
+                same = matched(one[place].label, other[place].label)
+                assert labels_of(same, other[place].label) == 1
+    single = candidates(see(spaces, sources, clips()), {"a": 1.0}, Ward(), seed=0)
+    assert [len(trials) for trials in single.trials] == [2] * len(single.trials)
+
+
+def test_part_of_the_segments_is_seen_as_before() -> None:
+    known = np.random.default_rng(0).random(len(clips())) < 0.7
+    spaces = {"a": whole(view(1)), "b": (view(2)[known], known)}
+    sight = see(spaces, {"a": {"a"}, "b": {"b"}}, clips())
+    rows = np.flatnonzero(clips() == "clip_2")
+    part = sight.at(rows)
+    assert part.pairs.is_single
+    np.testing.assert_array_equal(part.spaces["a"][0], view(1)[rows])
+    np.testing.assert_array_equal(part.spaces["b"][1], known[rows])
+    np.testing.assert_array_equal(part.spaces["b"][0], view(2)[rows[known[rows]]])
+    assert part.reliability == sight.reliability
+
+
+def test_matched_labels_take_the_numbers_they_overlap_most() -> None:
+    reference = np.array([0, 0, 0, 1, 1, 2, -1])
+    found = matched(np.array([5, 5, 5, 7, 7, 9, 9]), reference)
+    np.testing.assert_array_equal(found, [0, 0, 0, 1, 1, 2, 2])
+    found = matched(np.array([0, 1, 2, 3, 3, -1, -1]), np.array([0, 0, 0, 1, 1, -1, -1]))
+    assert found[3] == found[4] == 1
+    assert sorted(found[:3].tolist())[0] == 0  # one of three takes the number,
+    assert sorted(found[:3].tolist())[1] > 1  # the others get new ones
+    np.testing.assert_array_equal(found[5:], [-1, -1])

@@ -195,7 +195,10 @@ def concordance(label: IntArray, target: Target, pairs: Pairs) -> float:
     norm = label_norm(label, target, pairs)
     if norm == 0:
         return 0.0
-    shared = float(pairs.product(one_hot(label), target.vectors).sum())
+    rows = np.flatnonzero(target.described)
+    inside = pairs.at(rows)
+    centred = inside.centred(one_hot(label[rows]))
+    shared = float(inside.product(centred, target.vectors[rows]).sum())
     return shared / (norm * target.norm)
 
 
@@ -292,11 +295,10 @@ def reliabilities(agreement: FloatArray) -> FloatArray:
     value = np.where(known, np.maximum(np.nan_to_num(agreement), 0.0), 0.0)
     loading = np.full(len(agreement), 0.5)
     for _ in range(300):
-        before = loading.copy()
-        for i in range(len(loading)):
-            scale = (loading[known[i]] ** 2).sum()
-            best = (value[i] * loading).sum() / scale if scale > 0 else 0.0
-            loading[i] = min(1.0, np.sqrt(loading[i] * best))  # half the step: no swinging
+        before = loading
+        scale = known @ loading**2
+        best = np.where(scale > 0, value @ loading / np.where(scale > 0, scale, 1.0), 0.0)
+        loading = np.minimum(1.0, np.sqrt(loading * best))  # half the step: no swinging
         if np.abs(loading - before).max(initial=0.0) < 1e-9:
             break
     return np.where(loading < 1e-3, 0.0, loading)

@@ -20,7 +20,7 @@ from offhand.evaluation.concordance import (
     label_norm,
     one_hot,
 )
-from offhand.records import FloatArray, IntArray
+from offhand.records import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,23 +142,34 @@ def _shifted(
     hot = one_hot(trial.label)
     total = np.zeros((draws, len(present), vectors.shape[1]))
     within = np.zeros((draws, len(present)))
-    clips = np.unique(pairs.clip)
+    clips, single = np.unique(pairs.clip), pairs.is_single
     group_of = np.array([pairs.group[pairs.clip == clip][0] for clip in clips])
     for group in np.unique(group_of):
         inside = np.zeros_like(total)
         for place in map(int, np.flatnonzero(group_of == group)):
             rows = np.flatnonzero(pairs.clip == clips[place])
             inside += _sums(hot[rows], vectors[rows], shifts[place])
-            if pairs.is_single:
-                length = (vectors[rows] ** 2).sum(axis=1, keepdims=True)
-                within += _sums(hot[rows], length, shifts[place])[:, :, 0]
+            if single:
+                within += _with_itself(
+                    hot[rows], vectors[rows], trial.target.described[rows], shifts[place]
+                )
         total += inside
-        if not pairs.is_single:
+        if not single:
             within += (inside**2).sum(axis=2)
     found = (total**2).sum(axis=2) - within
     weight = max(trial.reliability, LEAST_RELIABILITY)
     parts[:, np.searchsorted(cluster, present)] = found * weight / (norm * trial.target.norm)
     return parts
+
+
+def _with_itself(
+    hot: FloatArray, vectors: FloatArray, described: BoolArray, shifts: IntArray
+) -> FloatArray:
+    """Return what segments paired with themselves add, ``(draws, k)``, labels less their mean."""
+    length = (vectors**2).sum(axis=1)
+    sums = _sums(hot, np.column_stack([length, described]), shifts)
+    mean = sums[:, :, 1] / max(1, described.sum())
+    return np.asarray((1 - 2 * mean) * sums[:, :, 0] + mean**2 * length.sum())
 
 
 def _sums(hot: FloatArray, vectors: FloatArray, shifts: IntArray) -> FloatArray:

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from offhand.evaluation.comparison import Evaluation
 
-WIDTH = 8
+WIDTH = 7
 """Characters a column of figures takes."""
 
 
@@ -34,16 +34,20 @@ def print_evaluation(found: Evaluation) -> None:
         edges.add_row(f"{limit_s:g} s", *map(_text, (count.precision, count.recall, count.f1)))
     console.print(edges)
     console.print("Pooled clusters, by time:")
-    names = ("pair F1", "ARI", "AMI", "V", "kept", "MoF", "IoU", "F1", "score")
-    console.print(f"{'':26}" + "".join(f"{name:>{WIDTH}}" for name in names), highlight=False)
+    names = ("pairs", "ARI", "AMI", "V", "kept", "MoF", "IoU", "F1", "score")
+    console.print(
+        f"{'':24}" + "".join(f"{name:>{WIDTH}}" for name in names), highlight=False, soft_wrap=True
+    )
     for one in found.clusterings:
         figures = (one.pairs.f1, one.ari, one.ami, one.v_measure, one.coverage)
-        figures += (one.matched.mof, one.matched.iou, one.matched.f1, one.score)
+        matched = (one.matched.mof, one.matched.iou, one.matched.f1, one.score)
         name = f"{one.modality} {one.clusterer}{' *' if one.is_default else ''}"
-        cells = "".join(f"{'-' if math.isnan(x) else format(x, '.2f'):>{WIDTH}}" for x in figures)
-        console.print(f"{name:26}{cells}", highlight=False, soft_wrap=True)
+        cells = "".join(
+            f"{'-' if math.isnan(x) else format(x, '.2f'):>{WIDTH}}" for x in (*figures, *matched)
+        )
+        console.print(f"{name:24}{cells}", highlight=False, soft_wrap=True)
     console.print(
-        "pair F1: over pairs of instants from different clips, the headline. ARI, AMI and V count "
+        "pairs: F1 over pairs of instants from different clips, the headline. ARI, AMI and V count "
         "noise as one cluster; kept: time that is no noise. MoF, IoU and F1: one match of clusters "
         "to activities for all clips. score: without labels. * leads.",
         style="dim",
