@@ -202,3 +202,22 @@ def concordance(
     one, other = np.array(products).T
     norm = np.sqrt((one**2).sum() * (other**2).sum())
     return float((one * other).sum() / norm) if norm > 1e-12 else 0.0
+
+
+def enrichment(
+    space: np.ndarray, label: np.ndarray, clip: np.ndarray
+) -> tuple[float, dict[int, float]]:
+    """Return how much oftener than chance the nearest segment elsewhere has the same label."""
+    same: dict[int, float] = {}
+    chance: dict[int, float] = {}
+    for i in range(len(label)):
+        others = [j for j in range(len(label)) if clip[j] != clip[i]]
+        nearest = min(others, key=lambda j: float(np.linalg.norm(space[i] - space[j])))
+        if label[i] < 0:
+            continue
+        cluster = int(label[i])
+        same[cluster] = same.get(cluster, 0.0) + (label[nearest] == label[i])
+        like = sum(label[j] == label[i] for j in others) / len(others)
+        chance[cluster] = chance.get(cluster, 0.0) + like
+    by_cluster = {one: same[one] / chance[one] for one in same}
+    return sum(same.values()) / sum(chance.values()), by_cluster

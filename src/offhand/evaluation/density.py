@@ -6,6 +6,7 @@ Density-based validity of Moulavi et al. (2014, doi:10.1137/1.9781611973440.96).
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist
 
@@ -77,7 +78,9 @@ def _reach(
 
 def _inside(reach: FloatArray) -> tuple[IntArray, float]:
     """Return the inner points of a cluster's spanning tree, and its widest inner edge."""
-    tree = minimum_spanning_tree(np.maximum(reach, 1e-12) * (1 - np.eye(len(reach)))).tocoo()
+    one, other = np.triu_indices(len(reach), 1)
+    length = np.maximum(reach[one, other], 1e-12)  # an edge of length 0 would be none
+    tree = minimum_spanning_tree(csr_array((length, (one, other)), shape=reach.shape)).tocoo()
     degree = np.bincount(np.concatenate([tree.row, tree.col]), minlength=len(reach))
     inner = np.flatnonzero(degree > 1)
     if not len(inner):

@@ -31,7 +31,7 @@ SMOOTH_S = 0.8
 TURN_WINDOW_S = 0.25  # camera speed is averaged over
 TURN_REACH_S = 1.0  # a turn peaks this near to the boundary, and begins this near to its peak
 TURN_FLOOR = 0.3  # of the peak speed: below, the turn has not begun
-TURN_LEAST = 2.0  # times the clip's median speed: below, nothing turns
+TURN_LEAST = 2.0  # times the spread of the heading on both sides: below, nothing has turned
 CONSTANT = 1e-6  # spread of a log envelope that is rounding error, not rhythm
 RHYTHM_CHANNELS = ("camera_x", "camera_y", "camera_roll", "camera_zoom", "residual_speed")
 
@@ -81,11 +81,16 @@ class ChangePoints:
         edges = [start_s]
         if len(series) >= 2 * fewest:
             search = ruptures.KernelCPD(kernel="linear", min_size=fewest).fit(series)
-            speed = _turning_speed(_velocity(motion))
+            velocity = _velocity(motion)
             for inner in search.predict(pen=self.penalty)[:-1]:
                 time_s = start_s + inner * STEP_S
-                begun_s = start_s + _turn_begin(speed, inner * SAMPLES_PER_STEP) / RATE_HZ
-                if self.from_turn and begun_s - edges[-1] >= self.min_s:
+                sample = inner * SAMPLES_PER_STEP
+                begun_s = start_s + _turn_begin(speed, sample) / RATE_HZ
+                if (
+                    self.from_turn
+                    and _has_turned(heading, sample)
+                    and begun_s - edges[-1] >= self.min_s
+                ):
                     time_s = begun_s
                 if stop_s - time_s >= self.min_s:
                     edges.append(time_s)
@@ -124,20 +129,30 @@ def _velocity(motion: FloatArray) -> FloatArray:
     return np.nan_to_num(np.where(np.isnan(camera), flow, camera))
 
 
-def _turning_speed(velocity: FloatArray) -> FloatArray:
-    """Return how fast the camera turns ``(n,)``, averaged so that work at a spot cancels."""
-    window = max(1, round(TURN_WINDOW_S * RATE_HZ))
-    smooth = uniform_filter1d(velocity, window, axis=0, mode="nearest")
-    return np.asarray(np.linalg.norm(smooth, axis=1), np.float64)
-
-
-def _turn_begin(speed: FloatArray, sample: int) -> int:
-    """Return the sample at which the turn around a boundary begins, the boundary without one."""
+def _has_turned(heading: FloatArray, sample: int) -> bool:
+    """Tell whether the camera points elsewhere after a boundary than before it."""
     reach = round(TURN_REACH_S * RATE_HZ)
-    first = max(0, sample - reach)
-    peak = first + int(speed[first : sample + reach].argmax())
-    if speed[peak] < TURN_LEAST * np.median(speed):
+    before = heading[max(0, sample - 3 * reach) : max(1, sample - reach)]
+    after = heading[min(len(heading) - 1, sample + reach) : sample + 3 * reach]
+    middle = np.median(before, axis=0), np.median(after, axis=0)
+    spread = [
+        np.linalg.norm(part - at, axis=1).mean()
+        for part, at in zip((before, after), middle, strict=True)
+    ]
+    return bool(np.linalg.norm(middle[1] - middle[0]) > TURN_LEAST * max(spread))
+
+
+def _turn_begin(velocity: FloatArray, sample: int) -> int:
+    """Return the sample at which the turn around a boundary begins, the boundary without one."""
+    if not _has_turned(np.cumsum(velocity, axis=0), sample):
         return sample
-    slow = np.flatnonzero(speed[max(0, peak - reach) : peak] <= TURN_FLOOR * speed[peak])
-    begin = max(0, peak - reach) + (int(slow[-1]) + 1 if len(slow) else 0)
-    return min(sample, begin)
+    reach, window = round(TURN_REACH_S * RATE_HZ), round(TURN_WINDOW_S * RATE_HZ)
+    first = max(0, sample - 2 * reach)
+    near = uniform_filter1d(velocity[first : sample + reach], window, axis=0, mode="nearest")
+    speed = np.linalg.norm(near, axis=1)
+    earliest = min(reach, sample - first)
+    peak = earliest + int(speed[earliest:].argmax())
+    before = speed[max(0, peak - reach) : peak]
+    slow = np.flatnonzero(before <= TURN_FLOOR * speed[peak])
+    begin = peak - len(before) + (int(slow[-1]) + 1 if len(slow) else 0)
+    return min(sample, first + begin)

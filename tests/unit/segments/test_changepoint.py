@@ -152,3 +152,21 @@ def test_wrong_options_are_refused(wrong: float) -> None:
         ChangePoints(min_s=wrong)
     with pytest.raises(ValueError, match="penalty is"):
         ChangePoints(penalty=wrong)
+
+
+def test_a_task_begins_where_the_camera_begins_to_turn_to_it() -> None:
+    """Two spots, and 1.5 s of turning from one to the other."""
+    rng = np.random.default_rng(0)
+    time_s = np.arange(0, 60, 1 / 15)
+    speed = np.where((time_s >= 30) & (time_s < 31.5), 0.4, 0.0)
+    signal = motion_signal([(60, 1.0)])
+    values = signal.values.copy()
+    for name in ("camera_x", "flow_x"):
+        column = signal.channels.index(name)
+        values[:, column] = speed + 0.01 * rng.normal(size=len(time_s))
+    turning = replace(signal, values=values)
+    begun = cut(turning, stop_s=60.0)
+    amid = cut(turning, stop_s=60.0, from_turn=False)
+    assert np.abs(begun.start_s - 30.0).min() < 0.2
+    assert 0.4 < amid.start_s[np.abs(amid.start_s - 30).argmin()] - 30 < 1.4
+    assert len(begun) == len(amid)
