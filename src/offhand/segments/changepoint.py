@@ -82,15 +82,12 @@ class ChangePoints:
         if len(series) >= 2 * fewest:
             search = ruptures.KernelCPD(kernel="linear", min_size=fewest).fit(series)
             velocity = _velocity(motion)
+            heading = np.cumsum(velocity, axis=0) / RATE_HZ
             for inner in search.predict(pen=self.penalty)[:-1]:
                 time_s = start_s + inner * STEP_S
-                sample = inner * SAMPLES_PER_STEP
-                begun_s = start_s + _turn_begin(speed, sample) / RATE_HZ
-                if (
-                    self.from_turn
-                    and _has_turned(heading, sample)
-                    and begun_s - edges[-1] >= self.min_s
-                ):
+                begun = _turn_begin(velocity, heading, inner * SAMPLES_PER_STEP)
+                begun_s = start_s + begun / RATE_HZ
+                if self.from_turn and begun_s - edges[-1] >= self.min_s:
                     time_s = begun_s
                 if stop_s - time_s >= self.min_s:
                     edges.append(time_s)
@@ -142,9 +139,9 @@ def _has_turned(heading: FloatArray, sample: int) -> bool:
     return bool(np.linalg.norm(middle[1] - middle[0]) > TURN_LEAST * max(spread))
 
 
-def _turn_begin(velocity: FloatArray, sample: int) -> int:
+def _turn_begin(velocity: FloatArray, heading: FloatArray, sample: int) -> int:
     """Return the sample at which the turn around a boundary begins, the boundary without one."""
-    if not _has_turned(np.cumsum(velocity, axis=0), sample):
+    if not _has_turned(heading, sample):
         return sample
     reach, window = round(TURN_REACH_S * RATE_HZ), round(TURN_WINDOW_S * RATE_HZ)
     first = max(0, sample - 2 * reach)
