@@ -15,6 +15,7 @@ from typing import Any, cast, get_origin, get_type_hints
 
 import pydantic
 
+from offhand.clustering.alignment import ALIGNMENTS
 from offhand.clustering.base import Clusterer
 from offhand.clustering.fusion import LateFusion
 from offhand.clustering.hdbscan import Hdbscan
@@ -49,6 +50,11 @@ class General:
     )
     clusterer: str = option(
         Ward.name, f"the clusterer that the report leads with: {' or '.join(CLUSTERERS)}"
+    )
+    alignment: str = option(
+        "none",
+        f"remedy for features that tell clips apart: {', '.join(ALIGNMENTS)}, or auto for the one "
+        "whose clusters the other modalities confirm best",
     )
     modalities: tuple[str, ...] = option((), "modalities to use; empty for all that are installed")
     signals: tuple[str, ...] = option(
@@ -233,6 +239,7 @@ def _build(values: Mapping[str, Any]) -> Config:
     general = made["general"]
     _check("general.segmentation", general.segmentation, SEGMENTERS)
     _check("general.clusterer", general.clusterer, CLUSTERERS)
+    _check("general.alignment", general.alignment, dict.fromkeys((*ALIGNMENTS, "auto")))
     for name in general.modalities:
         _check("general.modalities", name, classes["modalities"])
     for name in general.signals:

@@ -18,6 +18,7 @@ from offhand.records import Clip, ClipInfo, Segments
 from offhand.report.page import write_report
 from offhand.runners.base import Outcome, Runner
 from offhand.runners.local import LocalRunner
+from offhand.stages.align import AlignTask, align_modalities, alignments_path
 from offhand.stages.cluster import ClusterTask, cluster, cluster_files
 from offhand.stages.count import CountFiles, CountTask, count, count_files
 from offhand.stages.describe import (
@@ -48,6 +49,7 @@ from offhand.stages.register import Selection, find_clips, register
 from offhand.stages.results import (
     Clustering,
     exemplar_moments,
+    write_alignment,
     write_clips,
     write_clusters,
     write_evidence,
@@ -58,7 +60,7 @@ from offhand.stages.results import (
     write_segments,
     write_steps,
 )
-from offhand.stages.spaces import FeatureFiles
+from offhand.stages.spaces import FeatureFiles, SightFiles
 from offhand.stages.thumbnails import ThumbnailTask, make_thumbnails, thumbnails_path
 from offhand.store.workspace import Workspace
 
@@ -200,13 +202,17 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
     cuts = [cut for cut in cuts if infos[cut.clip_id].status != "failed"]
     job.runner.release()  # decoders and clustering libraries need not share the memory
     features = _feature_files(job, good)
-    fusions = _fuse_tasks(job, features)
+    alignments = _align_tasks(job, features)
+    job.whole_stage("alignment", align_modalities, alignments)
+    aligned = "".join(str(alignments_path(task)) for task in alignments)
+    described = SightFiles(features=features, alignments=aligned)
+    fusions = _fuse_tasks(job, described)
     job.whole_stage("fusion", fuse, fusions)
-    tasks = _cluster_tasks(job, features, fusions)
+    tasks = _cluster_tasks(job, described, fusions)
     job.whole_stage("clustering", cluster, tasks)
     judged = [JudgeTask(clustering=task, groups=job.groups) for task in tasks]
     job.whole_stage("evidence", judge_clustering, judged)
-    controls = _control_tasks(job, features)
+    controls = _control_tasks(job, described)
     job.whole_stage("controls", judge_controls, controls)
     clusterings = [
         Clustering(
@@ -237,6 +243,7 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
     for files in features:
         write_features(workspace, files)
     write_fusion(workspace, [weights_path(task) for task in fusions])
+    write_alignment(workspace, [alignments_path(task) for task in alignments])
     write_steps(workspace, plan, fused=bool(fusions))
     write_clusters(workspace, clusterings, seed=config.general.seed)
     write_evidence(workspace, clusterings, [control_files(task) for task in controls])
@@ -288,30 +295,45 @@ def _feature_files(job: _Run, clips: Sequence[Clip]) -> tuple[FeatureFiles, ...]
     return tuple(found)
 
 
-def _fuse_tasks(job: _Run, features: tuple[FeatureFiles, ...]) -> list[FuseTask]:
+def _align_tasks(job: _Run, features: tuple[FeatureFiles, ...]) -> list[AlignTask]:
+    """Return the task that aligns clips; none without modalities."""
+    if not features:
+        return []
+    return [
+        AlignTask(
+            workspace=str(job.workspace.path),
+            described=SightFiles(features=features),
+            alignment=job.config.general.alignment,
+            clusterer=job.config.clusterers[job.config.general.clusterer],
+            seed=job.config.general.seed,
+        )
+    ]
+
+
+def _fuse_tasks(job: _Run, described: SightFiles) -> list[FuseTask]:
     """Return the task that weighs the modalities; none below two of them."""
-    if len(features) < 2:
+    if len(described.features) < 2:
         return []
     return [
         FuseTask(
             workspace=str(job.workspace.path),
-            features=features,
+            described=described,
             fusion=job.config.fusion,
         )
     ]
 
 
 def _cluster_tasks(
-    job: _Run, features: tuple[FeatureFiles, ...], fusions: Sequence[FuseTask]
+    job: _Run, described: SightFiles, fusions: Sequence[FuseTask]
 ) -> list[ClusterTask]:
     """Return one task for each clusterer on each modality and on their fusion."""
-    sources = [(files.modality, "") for files in features]
+    sources = [(files.modality, "") for files in described.features]
     sources += [(task.fusion.name, str(weights_path(task))) for task in fusions]
     return [
         ClusterTask(
             workspace=str(job.workspace.path),
             modality=name,
-            features=features,
+            described=described,
             fusion_weights=path,
             clusterer=clusterer,
             seed=job.config.general.seed,
@@ -321,14 +343,14 @@ def _cluster_tasks(
     ]
 
 
-def _control_tasks(job: _Run, features: tuple[FeatureFiles, ...]) -> list[ControlTask]:
+def _control_tasks(job: _Run, described: SightFiles) -> list[ControlTask]:
     """Return the task that scores worthless labels; none without modalities."""
-    if not features:
+    if not described.features:
         return []
     return [
         ControlTask(
             workspace=str(job.workspace.path),
-            features=features,
+            described=described,
             groups=job.groups,
             seed=job.config.general.seed,
         )

@@ -5,12 +5,13 @@ Both rest on what modalities confirm of each other (:mod:`offhand.evaluation.con
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from offhand.clustering.alignment import ALIGNMENTS, Alignment, align
 from offhand.clustering.base import Clusterer
 from offhand.clustering.fusion import join_spaces
 from offhand.clustering.space import Space
@@ -26,7 +27,7 @@ from offhand.evaluation.concordance import (
 )
 from offhand.records import BoolArray, Clusters, FloatArray, IntArray
 
-SELECTION_VERSION = 4
+SELECTION_VERSION = 5
 """Raised whenever the same spaces get other weights, or another clustering is chosen."""
 
 MAX_SILHOUETTE = 4000
@@ -246,6 +247,57 @@ def choose(found: Candidates, pairs: Pairs) -> int:
     if np.isnan(error):
         return best
     return int(np.flatnonzero(scores >= scores[best] - error)[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlignmentScore:
+    """What a remedy for fingerprints does to one modality.
+
+    Attributes
+    ----------
+    modality, alignment
+        Which.
+    concordance
+        Of its clusters with modalities made from other signals; NaN where none can be compared.
+    """
+
+    modality: str
+    alignment: Alignment
+    concordance: float
+
+
+def compare_alignments(sight: Sight, clusterer: Clusterer, *, seed: int) -> list[AlignmentScore]:
+    """Cluster each modality with each remedy, and hold the clusters against the other modalities.
+
+    The others are as they are, so the figures of a modality can be compared with each other.
+
+    Parameters
+    ----------
+    sight
+        The modalities, not aligned.
+    clusterer, seed
+        As for :func:`candidates`.
+    """
+    scores = []
+    for modality, (space, described) in sight.spaces.items():
+        for how in ALIGNMENTS:
+            aligned = align(space, sight.pairs.clip[described], how)
+            tried = replace(sight, spaces=sight.spaces | {modality: (aligned, described)})
+            found = candidates(tried, {modality: 1.0}, clusterer, seed=seed)
+            trials = found.trials[choose(found, sight.pairs)] if described.any() else ()
+            value = combined(trials, sight.pairs)
+            scores.append(AlignmentScore(modality=modality, alignment=how, concordance=value))
+    return scores
+
+
+def best_alignments(scores: Sequence[AlignmentScore]) -> dict[str, Alignment]:
+    """Return each modality's remedy with the highest concordance, none where it is not known."""
+    best: dict[str, AlignmentScore] = {}
+    for one in scores:  # ``none`` comes first, so that it wins a tie
+        held = best.setdefault(one.modality, one)
+        if one.concordance > held.concordance:
+            best[one.modality] = one
+    return {modality: one.alignment for modality, one in best.items()}
 
 
 def matched(label: IntArray, reference: IntArray) -> IntArray:

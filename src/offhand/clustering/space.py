@@ -13,16 +13,25 @@ SPACE_VERSION = 3
 MAX_DIMENSIONS = 12
 """Principal components kept: density estimates need more rows than dimensions."""
 
+EVENNESS = 0.5
+"""Power of its spread that a component is divided by."""
+
 
 Space = tuple[FloatArray, npt.NDArray[np.bool_]]
 """Coordinates ``(described rows, d)``, and which of all rows ``(n,)`` these are."""
 
 
-def feature_space(values: FloatArray, weights: FloatArray) -> Space:
+def feature_space(
+    values: FloatArray,
+    weights: FloatArray,
+    *,
+    max_dimensions: int = MAX_DIMENSIONS,
+    evenness: float = EVENNESS,
+) -> Space:
     """Standardise weighted columns, keep their leading principal components, and even them out.
 
-    A component is divided by the root of its spread: what many columns say alike would otherwise
-    drown the rest, and full whitening would raise noise to the level of what they say.
+    A component is divided by a power of its spread, the root: what many columns say alike would
+    otherwise drown the rest, and full whitening would raise noise to the level of what they say.
 
     A missing value is set to its column's mean. A row in which more than two thirds of the weighted
     columns are missing is not described, and gets no coordinates; columns that are missing in every
@@ -34,11 +43,15 @@ def feature_space(values: FloatArray, weights: FloatArray) -> Space:
         ``(n, d)`` features.
     weights
         ``(d,)``; columns of weight 0 are left out.
+    max_dimensions
+        Components kept.
+    evenness
+        The power: 0 leaves components as they are, 1 whitens them.
 
     Returns
     -------
     space : FloatArray
-        ``(described rows, at most 12)``.
+        ``(described rows, at most max_dimensions)``.
     described : ndarray of bool
         ``(n,)``.
     """
@@ -57,7 +70,7 @@ def feature_space(values: FloatArray, weights: FloatArray) -> Space:
     spread = np.sqrt((centred**2).sum(axis=0) / count)
     varies = spread > 1e-9 * np.abs(np.where(known, used, 0.0)).max(axis=0)
     scaled = centred[:, varies] / spread[varies] * weights[column][varies]
-    kept = min(MAX_DIMENSIONS, len(scaled) - 1, scaled.shape[1])
+    kept = min(max_dimensions, len(scaled) - 1, scaled.shape[1])
     if kept < 1:
         return np.zeros((len(scaled), 1)), described
     from sklearn.decomposition import PCA  # takes a second to import
@@ -65,4 +78,4 @@ def feature_space(values: FloatArray, weights: FloatArray) -> Space:
     components = PCA(kept, svd_solver="full").fit_transform(scaled)
     deviation = components.std(axis=0)
     kept_components = deviation > 1e-9 * deviation[0]
-    return components[:, kept_components] / np.sqrt(deviation[kept_components]), described
+    return components[:, kept_components] / deviation[kept_components] ** evenness, described

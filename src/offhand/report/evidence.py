@@ -31,7 +31,9 @@ def evidence_view(tables: Tables) -> EvidenceView:
     return EvidenceView(
         rows=tuple(rows),
         groups=tuple(_group_row(row) for row in every if row["level"] != CLIP),
-        probes=tuple(_probe_row(row) for row in rows_of(tables.fingerprint)),
+        probes=tuple(
+            _probe_row(row, rows_of(tables.alignment)) for row in rows_of(tables.fingerprint)
+        ),
     )
 
 
@@ -88,10 +90,19 @@ def _group_row(row: dict[str, Any]) -> GroupRow:
     )
 
 
-def _probe_row(row: dict[str, Any]) -> ProbeRow:
+def _probe_row(row: dict[str, Any], alignments: list[dict[str, Any]]) -> ProbeRow:
     return ProbeRow(
         name=plain(str(row["modality"])),
-        **{name: _number(row, name) for name in ("accuracy", "low", "high", "centred", "chance")},
+        accuracy=_number(row, "accuracy"),
+        low=_number(row, "low"),
+        high=_number(row, "high"),
+        centred=_number(row, "centred"),
+        chance=_number(row, "chance"),
+        remedies=tuple(
+            (str(one["alignment"]), _number(one, "concordance"), bool(one["is_chosen"]))
+            for one in alignments
+            if one["modality"] == row["modality"]
+        ),
     )
 
 

@@ -76,6 +76,7 @@ COLUMNS = {
     ),
     "clusters": ("modality", "clusterer", "label", "p", "is_judged", "is_confirmed"),
     "fingerprint": ("modality", "accuracy", "low", "high", "centred", "chance"),
+    "alignment": ("modality", "alignment", "concordance", "is_chosen"),
     "rhythm": ("clip_id", "time_s", "flow_magnitude", "period_s", "strength"),
     "signals": ("signal", "status", "reason", "weights"),
     "modalities": ("modality", "status", "reason", "signals"),
@@ -102,6 +103,7 @@ TEXTS = (
     "clusterer",
     "scope",
     "level",
+    "alignment",
     "signal",
     "status",
     "reason",
@@ -148,7 +150,7 @@ class Tables:
     labels
         Joined with ``segments``: every row has ``start_s``, ``stop_s`` and ``seconds``; and
         ``described``, whether its modality describes the segment at all.
-    exemplars, consistency, evidence, clusters, fingerprint
+    exemplars, consistency, evidence, clusters, fingerprint, alignment
         As stored; without rows where the run did not get that far.
     rhythm, signals, modalities, fusion, repetitions, similarity
         As stored; without rows where the run did not get that far.
@@ -166,6 +168,7 @@ class Tables:
     evidence: pd.DataFrame
     clusters: pd.DataFrame
     fingerprint: pd.DataFrame
+    alignment: pd.DataFrame
     rhythm: pd.DataFrame
     signals: pd.DataFrame
     modalities: pd.DataFrame
@@ -226,6 +229,7 @@ def read_tables(source: ReportSource) -> Tables:
         evidence=_optional(source, "evidence"),
         clusters=_optional(source, "clusters"),
         fingerprint=_optional(source, "fingerprint"),
+        alignment=_optional(source, "alignment"),
         rhythm=_optional(source, "rhythm").sort_values(["clip_id", "time_s"], kind="stable"),
         signals=_optional(source, "signals").assign(weights=_weights_names),
         modalities=_optional(source, "modalities"),
@@ -326,6 +330,7 @@ def _dtype(column: str) -> str:
         "is_medoid",
         "is_judged",
         "is_confirmed",
+        "is_chosen",
         "accepted",
         "seed_accepted",
     ):

@@ -59,7 +59,15 @@ class GroupRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeRow:
-    """How well a modality's features tell the clip, see ``fingerprint.parquet``."""
+    """How well a modality's features tell the clip, and what remedies would do.
+
+    Attributes
+    ----------
+    accuracy, low, high, centred, chance
+        As in ``fingerprint.parquet``.
+    remedies
+        From ``alignment.parquet``: name, concordance of the clusters, whether it was chosen.
+    """
 
     name: str
     accuracy: float
@@ -67,6 +75,7 @@ class ProbeRow:
     high: float
     centred: float
     chance: float
+    remedies: tuple[tuple[str, float, bool], ...]
 
     @property
     def is_fingerprint(self) -> bool:

@@ -15,10 +15,10 @@ import pandas as pd
 
 from offhand.clustering.base import Clusterer
 from offhand.clustering.exemplars import EXEMPLARS_VERSION, exemplars
-from offhand.clustering.space import SPACE_VERSION, Space
+from offhand.clustering.space import Space
 from offhand.records import Clusters, Features, IntArray, Scope
-from offhand.selection import SELECTION_VERSION, candidates, choose
-from offhand.stages.spaces import FeatureFiles, pooled, read_sight
+from offhand.selection import candidates, choose
+from offhand.stages.spaces import SightFiles
 from offhand.store import fingerprint, parquet
 from offhand.store.workspace import Workspace
 
@@ -36,7 +36,7 @@ class ClusterTask:
         Folder of the workspace.
     modality
         Name in the tables: the modality's, or the fusion's.
-    features
+    described
         The features of all modalities: of those clustered, and of those that confirm clusters.
     fusion_weights
         File of the weights of the fusion; empty for one modality.
@@ -48,24 +48,16 @@ class ClusterTask:
 
     workspace: str
     modality: str
-    features: tuple[FeatureFiles, ...]
+    described: SightFiles
     fusion_weights: str = ""
     clusterer: Clusterer
     seed: int
 
     @property
-    def key(self) -> str:
-        """The identity of the features' content."""
-        return fingerprint.digest([files.key for files in self.features])
-
-    @property
     def upstream(self) -> tuple[str, ...]:
         """What a result depends on beside the clusterer and the features' content."""
-        steps = [files.modality_fingerprint for files in self.features]
-        if self.fusion_weights:
-            steps.append(Path(self.fusion_weights).parent.name)
-        versions = f"space {SPACE_VERSION}", f"selection {SELECTION_VERSION}", f"seed {self.seed}"
-        return (*steps, *versions)
+        fused = (Path(self.fusion_weights).parent.name,) if self.fusion_weights else ()
+        return (*self.described.upstream, *fused, f"seed {self.seed}")
 
     def weights(self) -> dict[str, float]:
         """Return the weight of each modality that is clustered."""
@@ -97,11 +89,10 @@ def cluster_files(task: ClusterTask) -> ClusterFiles:
 
 def cluster(task: ClusterTask, report: Callable[[float], None]) -> None:
     """Cluster what is not clustered yet, and store labels and exemplars."""
-    files, key = cluster_files(task), task.key
+    files, key = cluster_files(task), task.described.key
     if parquet.has_key(files.labels, key) and parquet.has_key(files.exemplars, key):
         return
-    segments = pooled(task.features[0].read())
-    everywhere = read_sight(task.features)
+    segments, everywhere = task.described.segments(), task.described.read()
     clip_id, weights = segments.clip_id, task.weights()
     everything: IntArray = np.arange(len(clip_id))
     pools: list[tuple[Scope, IntArray]] = [("pooled", everything)]

@@ -10,10 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from offhand.clustering.fusion import LateFusion
-from offhand.clustering.space import SPACE_VERSION
 from offhand.errors import ConfigError
-from offhand.selection import SELECTION_VERSION, ModalityWeight, fusion_weights
-from offhand.stages.spaces import FeatureFiles, read_sight
+from offhand.selection import ModalityWeight, fusion_weights
+from offhand.stages.spaces import SightFiles
 from offhand.store import fingerprint, parquet
 from offhand.store.workspace import Workspace
 
@@ -26,22 +25,20 @@ class FuseTask:
     ----------
     workspace
         Folder of the workspace.
-    features
+    described
         Their features.
     fusion
         The configured fusion.
     """
 
     workspace: str
-    features: tuple[FeatureFiles, ...]
+    described: SightFiles
     fusion: LateFusion
 
 
 def weights_path(task: FuseTask) -> Path:
     """Return the file of the weights."""
-    upstream = [files.modality_fingerprint for files in task.features]
-    versions = f"space {SPACE_VERSION}", f"selection {SELECTION_VERSION}"
-    print_ = fingerprint.of_step(task.fusion, after=(*upstream, *versions))
+    print_ = fingerprint.of_step(task.fusion, after=task.described.upstream)
     return Workspace(task.workspace).record_path("fusion", task.fusion.name, print_, "weights")
 
 
@@ -50,11 +47,10 @@ def fuse(task: FuseTask, report: Callable[[float], None]) -> None:
 
     The table has the columns ``modality`` and those of :class:`offhand.selection.ModalityWeight`.
     """
-    path = weights_path(task)
-    key = fingerprint.digest([files.key for files in task.features])
+    path, key = weights_path(task), task.described.key
     if parquet.has_key(path, key):
         return
-    found = fusion_weights(read_sight(task.features))
+    found = fusion_weights(task.described.read())
     report(1.0)
     given = task.fusion.given
     if given:

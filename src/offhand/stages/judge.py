@@ -20,7 +20,7 @@ from offhand.records import FloatArray, IntArray
 from offhand.selection import Sight, candidates, choose
 from offhand.stages.cluster import ClusterTask
 from offhand.stages.groups import Group
-from offhand.stages.spaces import FeatureFiles, clip_ids, read_sight
+from offhand.stages.spaces import SightFiles
 from offhand.store import fingerprint, parquet
 from offhand.store.workspace import Workspace
 
@@ -58,7 +58,7 @@ class ControlTask:
     ----------
     workspace
         Folder of the workspace.
-    features
+    described
         The features of all modalities.
     groups
         What stands above clips.
@@ -67,7 +67,7 @@ class ControlTask:
     """
 
     workspace: str
-    features: tuple[FeatureFiles, ...]
+    described: SightFiles
     groups: tuple[Group, ...]
     seed: int
 
@@ -90,8 +90,7 @@ def judge_files(task: JudgeTask) -> EvidenceFiles:
 
 def control_files(task: ControlTask) -> EvidenceFiles:
     """Return the files of the controls."""
-    steps = [files.modality_fingerprint for files in task.features]
-    after = (*steps, f"evidence {EVIDENCE_VERSION}", f"seed {task.seed}")
+    after = (*task.described.upstream, f"evidence {EVIDENCE_VERSION}", f"seed {task.seed}")
     print_ = fingerprint.digest([*after, *(one.key for one in task.groups)])
     return _files(task.workspace, "controls", print_)
 
@@ -107,9 +106,10 @@ def _files(folder: str, name: str, print_: str) -> EvidenceFiles:
 def judge_clustering(task: JudgeTask, report: Callable[[float], None]) -> None:
     """Judge one pooled clustering, and store its scores and what is known of each cluster."""
     files, made = judge_files(task), task.clustering
-    if parquet.has_key(files.scores, made.key) and parquet.has_key(files.details, made.key):
+    key = made.described.key
+    if parquet.has_key(files.scores, key) and parquet.has_key(files.details, key):
         return
-    sight, weights = read_sight(made.features), made.weights()
+    sight, weights = made.described.read(), made.weights()
     found = candidates(sight, weights, made.clusterer, seed=made.seed)
     chosen = choose(found, sight.pairs)
 
@@ -143,7 +143,7 @@ def judge_clustering(task: JudgeTask, report: Callable[[float], None]) -> None:
     }
     rows = [what | _score_row("clip", evidence.score, sight) | whole]
     for group in task.groups:
-        above = read_sight(made.features, group)
+        above = made.described.read(group)
         apart = candidates(above, weights, made.clusterer, seed=made.seed)
         scored = score_labels(
             apart.trials,
@@ -153,20 +153,19 @@ def judge_clustering(task: JudgeTask, report: Callable[[float], None]) -> None:
             seed=made.seed,
         )
         rows.append(what | _score_row(group.level, scored, above))
-    parquet.write_frame(files.details, pd.DataFrame([what | row for row in clusters]), key=made.key)
-    parquet.write_frame(files.scores, pd.DataFrame(rows), key=made.key)
+    parquet.write_frame(files.details, pd.DataFrame([what | row for row in clusters]), key=key)
+    parquet.write_frame(files.scores, pd.DataFrame(rows), key=key)
 
 
 def judge_controls(task: ControlTask, report: Callable[[float], None]) -> None:
     """Score worthless labels, and probe each modality for fingerprints."""
-    files = control_files(task)
-    key = fingerprint.digest([one.key for one in task.features])
+    files, key = control_files(task), task.described.key
     if parquet.has_key(files.scores, key) and parquet.has_key(files.details, key):
         return
-    clip_id = clip_ids(task.features)
+    clip_id = task.described.segments().clip_id
     rows = []
     for group in (None, *task.groups):
-        sight = read_sight(task.features, group)
+        sight = task.described.read(group)
         level = group.level if group else "clip"
         for name, label in _controls(clip_id).items():
             scored = score_of(label, sight, seed=task.seed)
@@ -174,7 +173,7 @@ def judge_controls(task: ControlTask, report: Callable[[float], None]) -> None:
         rows.append(_random_row(level, sight, seed=task.seed))
         report(len(rows) / (4 * (1 + len(task.groups))))
     probes = []
-    for name, (space, described) in read_sight(task.features).spaces.items():
+    for name, (space, described) in task.described.read().spaces.items():
         clip = np.unique(clip_id, return_inverse=True)[1].astype(np.int64)
         probe = fingerprint_probe(space, clip[described])
         probes.append({"modality": name} | vars(probe))

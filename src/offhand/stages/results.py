@@ -97,6 +97,12 @@ FINGERPRINT = {
         for field in dataclasses.fields(Probe)
     },
 }
+ALIGNMENT = {
+    "modality": "str",
+    "alignment": "str",
+    "concordance": "float64",
+    "is_chosen": "bool",
+}
 FUSION = {
     "modality": "str",
     **{field.name: "float64" for field in dataclasses.fields(ModalityWeight)},
@@ -233,6 +239,12 @@ def write_features(workspace: Workspace, files: FeatureFiles) -> None:
     }
     joined = dataclasses.replace(pooled(tables), notes=notes)
     parquet.write_features(workspace.table_path(f"features/{files.modality}"), joined)
+
+
+def write_alignment(workspace: Workspace, paths: Sequence[Path]) -> None:
+    """Write the table ``alignment``."""
+    table = _stacked([parquet.read_frame(path)[0] for path in paths], ALIGNMENT)
+    parquet.write_frame(workspace.table_path("alignment"), table)
 
 
 def write_fusion(workspace: Workspace, paths: Sequence[Path]) -> None:

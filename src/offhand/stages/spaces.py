@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 
-from offhand.clustering.space import feature_space
+from offhand.clustering.alignment import Alignment, align
+from offhand.clustering.space import SPACE_VERSION, feature_space
 from offhand.records import Features
-from offhand.selection import Sight, see
+from offhand.selection import SELECTION_VERSION, Sight, see
 from offhand.stages.groups import Group
 from offhand.store import fingerprint, parquet
 
@@ -60,29 +61,66 @@ def pooled(tables: Sequence[Features]) -> Features:
     )
 
 
-def clip_ids(features: Sequence[FeatureFiles]) -> npt.NDArray[np.str_]:
-    """Return the clip of each segment ``(n,)``; empty without modalities."""
-    return pooled(features[0].read()).clip_id if features else np.empty(0, dtype=np.str_)
+@dataclass(frozen=True, kw_only=True)
+class SightFiles:
+    """The features of all modalities, and how their clips are aligned.
 
-
-def read_sight(features: Sequence[FeatureFiles], group: Group | None = None) -> Sight:
-    """Return how modalities see the segments of all clips.
-
-    Parameters
+    Attributes
     ----------
     features
-        Their features.
-    group
-        What stands above clips, where pairs from different groups are to be compared.
+        Of each modality.
+    alignments
+        File of the alignments (see :mod:`offhand.stages.align`); empty for none.
     """
-    spaces, clip_id = {}, np.empty(0, dtype=np.str_)
-    for files in features:
-        table = pooled(files.read())
-        clip_id = table.clip_id
-        spaces[files.modality] = feature_space(table.values, table.weights)
-    sources = {files.modality: files.signals for files in features}
-    if group is None:
-        return see(spaces, sources, clip_id)
-    names = dict(group.of_clip)
-    own = np.array([names.get(clip, f"clip {clip}") for clip in clip_id.tolist()], dtype=np.str_)
-    return see(spaces, sources, clip_id, own)
+
+    features: tuple[FeatureFiles, ...]
+    alignments: str = ""
+
+    @property
+    def key(self) -> str:
+        """The identity of the features' content."""
+        return fingerprint.digest([files.key for files in self.features])
+
+    @property
+    def upstream(self) -> tuple[str, ...]:
+        """What it is made from: fingerprints of the steps before."""
+        steps = tuple(files.modality_fingerprint for files in self.features)
+        versions = f"space {SPACE_VERSION}", f"selection {SELECTION_VERSION}"
+        aligned = (Path(self.alignments).parent.name,) if self.alignments else ()
+        return (*steps, *versions, *aligned)
+
+    def segments(self) -> Features:
+        """Return the pooled table of one modality, for the segments it is about."""
+        return pooled(self.features[0].read())
+
+    def read(self, group: Group | None = None) -> Sight:
+        """Return how modalities see the segments of all clips.
+
+        Parameters
+        ----------
+        group
+            What stands above clips, where pairs from different groups are to be compared.
+        """
+        alignments = read_alignments(Path(self.alignments)) if self.alignments else {}
+        spaces, clip_id = {}, np.empty(0, dtype=np.str_)
+        for files in self.features:
+            table = pooled(files.read())
+            clip_id = table.clip_id
+            space, described = feature_space(table.values, table.weights)
+            clip = np.unique(clip_id, return_inverse=True)[1].astype(np.int64)
+            how = alignments.get(files.modality, "none")
+            spaces[files.modality] = align(space, clip[described], how), described
+        sources = {files.modality: files.signals for files in self.features}
+        if group is None:
+            return see(spaces, sources, clip_id)
+        names = dict(group.of_clip)
+        own = [names.get(clip, f"clip {clip}") for clip in clip_id.tolist()]
+        return see(spaces, sources, clip_id, np.array(own, dtype=np.str_))
+
+
+def read_alignments(path: Path) -> dict[str, Alignment]:
+    """Return the remedy for fingerprints that each modality gets."""
+    table = parquet.read_frame(path)[0]
+    chosen = table[table["is_chosen"]]
+    pairs = zip(chosen["modality"].astype(str), chosen["alignment"].astype(str), strict=True)
+    return {modality: cast(Alignment, how) for modality, how in pairs}
