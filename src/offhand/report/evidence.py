@@ -21,7 +21,7 @@ def evidence_view(tables: Tables) -> EvidenceView:
     seeds = {
         (str(row["modality"]), str(row["clusterer"])): row for row in rows_of(tables.consistency)
     }
-    unseen = _unseen(tables)
+    unseen, remedies = _unseen(tables), rows_of(tables.alignment)
     every = rows_of(tables.evidence)
     here = [row for row in every if row["level"] == CLIP]
     missing = sorted(set(seeds) - {(str(r["modality"]), str(r["clusterer"])) for r in here})
@@ -31,9 +31,7 @@ def evidence_view(tables: Tables) -> EvidenceView:
     return EvidenceView(
         rows=tuple(rows),
         groups=tuple(_group_row(row) for row in every if row["level"] != CLIP),
-        probes=tuple(
-            _probe_row(row, rows_of(tables.alignment)) for row in rows_of(tables.fingerprint)
-        ),
+        probes=tuple(_probe_row(row, remedies) for row in rows_of(tables.fingerprint)),
     )
 
 

@@ -41,8 +41,16 @@ TOLERANCES_S = (0.5, 1.0, 2.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Instants:
-    """Every labelled instant of every clip; ``segment`` is a row of the table, -1 for none."""
+class Instants:
+    """Every labelled instant of every clip.
+
+    Attributes
+    ----------
+    clip, activity
+        ``(n,)``: where it is, and what is done there.
+    segment
+        ``(n,)``: row of the table of segments, -1 for none.
+    """
 
     clip: npt.NDArray[np.str_]
     activity: npt.NDArray[np.str_]
@@ -79,7 +87,7 @@ def evaluate(
         )
     segments = workspace.table("segments")
     segments = segments[segments["clip_id"].isin(used)].reset_index(drop=True)
-    seen = _look(segments, used)
+    seen = look(segments, used)
     clusterings = _clusterings(workspace, segments, seen)
     length_s = segments.groupby("clip_id")["stop_s"].max().sum()
     return Evaluation(
@@ -95,7 +103,16 @@ def evaluate(
     )
 
 
-def _look(segments: pd.DataFrame, truth: dict[str, Truth]) -> _Instants:
+def look(segments: pd.DataFrame, truth: dict[str, Truth]) -> Instants:
+    """Look at each clip every 0.1 s, where it is labelled.
+
+    Parameters
+    ----------
+    segments
+        With the columns ``clip_id``, ``start_s``, ``stop_s``; those of a clip in order of time.
+    truth
+        By clip.
+    """
     clips, activities, rows = [], [], []
     for clip, one in truth.items():
         own = np.flatnonzero(segments["clip_id"].to_numpy() == clip)
@@ -107,7 +124,7 @@ def _look(segments: pd.DataFrame, truth: dict[str, Truth]) -> _Instants:
         clips.append(np.full(len(time_s), clip))
         activities.append(activity)
         rows.append(np.where(inside, own[place.clip(0)] if len(own) else -1, -1))
-    return _Instants(
+    return Instants(
         clip=np.concatenate(clips),
         activity=np.concatenate(activities),
         segment=np.concatenate(rows).astype(np.int64),
@@ -125,7 +142,7 @@ def _boundaries(
 
 
 def _clusterings(
-    workspace: Workspace, segments: pd.DataFrame, seen: _Instants
+    workspace: Workspace, segments: pd.DataFrame, seen: Instants
 ) -> tuple[ClusteringScore, ...]:
     scores = _label_free(workspace)
     labels = workspace.table("labels")
@@ -136,7 +153,7 @@ def _clusterings(
         ordered = segments.merge(rows, on=["clip_id", "segment_id"], how="left")
         label = np.append(ordered["label"].fillna(-1).to_numpy(np.int64), -1)[seen.segment]
         found.append(
-            _clustering(
+            compare(
                 label,
                 seen,
                 modality=modality,
@@ -148,15 +165,16 @@ def _clusterings(
     return tuple(found)
 
 
-def _clustering(
+def compare(
     label: IntArray,
-    seen: _Instants,
+    seen: Instants,
     *,
     modality: str,
     clusterer: str,
     is_default: bool,
     score: float,
 ) -> ClusteringScore:
+    """Compare the cluster at each instant, below 0 for noise, with the activity there."""
     kept = label >= 0
     with_noise = _partitions(seen.activity, label)
     without = _partitions(seen.activity[kept], label[kept])
@@ -233,7 +251,7 @@ def _repetitions(workspace: Workspace, truth: dict[str, Truth]) -> CountScore | 
     )
 
 
-def _truth_score(workspace: Workspace, segments: pd.DataFrame, seen: _Instants) -> Score | None:
+def _truth_score(workspace: Workspace, segments: pd.DataFrame, seen: Instants) -> Score | None:
     """Score the true activities as a clustering, each segment by what takes most of its time."""
     table = workspace.table("modalities")
     made_from = dict(zip(table["modality"], table["signals"].astype(str), strict=True))
@@ -249,10 +267,10 @@ def _truth_score(workspace: Workspace, segments: pd.DataFrame, seen: _Instants) 
         return None
     sources = {modality: made_from.get(modality, modality).split(", ") for modality in spaces}
     sight = see(spaces, sources, segments["clip_id"].to_numpy(np.str_))
-    return score_of(_majority(seen, len(segments)), sight, seed=0)
+    return score_of(majority(seen, len(segments)), sight, seed=0)
 
 
-def _majority(seen: _Instants, n_segments: int) -> IntArray:
+def majority(seen: Instants, n_segments: int) -> IntArray:
     """Return the number of the activity that takes most of each segment, -1 for none."""
     names, true = np.unique(seen.activity, return_inverse=True)
     shares = np.zeros((n_segments, len(names)))

@@ -186,11 +186,15 @@ def score_of(label: IntArray, sight: Sight, *, seed: int) -> Score:
 
     They were not found by clustering, so nothing discounts their concordance.
     """
-    trials = [
+    return score_labels([trials_of(label, sight)], 0, sight.pairs, parts=[], seed=seed)
+
+
+def trials_of(label: IntArray, sight: Sight) -> list[Trial]:
+    """Return the trials of labels that no modality had a part in: each modality is a target."""
+    return [
         Trial(label=label, target=target, reliability=sight.reliability[name])
         for name, target in sight.targets.items()
     ]
-    return score_labels([trials], 0, sight.pairs, parts=[], seed=seed)
 
 
 def _controls(clip_id: np.ndarray) -> dict[str, IntArray]:
