@@ -454,19 +454,26 @@ def test_a_second_run_computes_nothing_anew(good_clips: list[Path], workspace: P
     assert _tables(workspace) == results
 
 
+JUDGED = {"alignment", "fusion", "clusters", "evidence"}
+
+
 @pytest.mark.parametrize(
     ("option", "kinds"),
     [
-        ("clustering.hdbscan.min_samples=3", {"clusters"}),
-        ("modalities.flow_rhythm.n_bands=8", {"features", "fusion", "clusters"}),
+        ("clustering.hdbscan.min_samples=3", {"clusters", "evidence"}),
+        ("general.alignment=centre", JUDGED),
+        (
+            "modalities.flow_rhythm.n_bands=8",
+            {"features", *JUDGED},
+        ),
         ("segments.window.length_s=4", set()),
         (
             "segments.changepoint.penalty=31",
-            {"segments", "counts", "features", "fusion", "clusters"},
+            {"segments", "counts", "features", *JUDGED},
         ),
         (
             "signals.motion.rate_hz=12",
-            {"signals", "segments", "counts", "features", "rhythm", "fusion", "clusters"},
+            {"signals", "segments", "counts", "features", "rhythm", *JUDGED},
         ),
     ],
 )

@@ -158,7 +158,7 @@ def test_a_value_of_the_wrong_kind_in_a_file_is_refused(tmp_path: Path) -> None:
         ("segments.changepoint.min_s=0", r"\[segments.changepoint\] min_s is 0"),
         ("segments.changepoint.min_s=nan", "min_s is nan"),
         ("clustering.hdbscan.min_cluster_size=1", "must be 0 or above 1"),
-        ("clustering.ward.max_clusters=2", "at least 3"),
+        ("clustering.ward.max_clusters=1", "at least 2"),
         ("general.segmentation=scenes", "'scenes'; allowed: changepoint, window"),
         ("general.clusterer=kmeans", "'kmeans'; allowed: hdbscan, ward"),
         ('general.modalities=["smell"]', "'smell'; allowed: body_pose, ego_motion"),

@@ -2,6 +2,7 @@ import html
 import math
 import re
 
+import pandas as pd
 import pytest
 
 from offhand.errors import StoreError
@@ -28,8 +29,8 @@ def test_one_clip(tmp_path):
     text, source = read(workspace)
     assert "sharing is not observable here" in text
     assert "whether its clusters recur elsewhere cannot be observed here" in text
-    assert "random labels can reach 0.95" in text
-    assert "a calibrated score is not part of this version" in text
+    assert "With one clip nothing can be shared" in text
+    assert "labels that mean nothing reach 0.95" in text
     assert len(source) < 1_000_000
 
 
@@ -91,6 +92,9 @@ def test_figures_are_those_of_the_tables(tmp_path):
     assert "cannot open broken: moov atom not found" in text
     for row in workspace.tables["consistency"].to_dict("records"):
         assert f"{row['seed_entropy']:.2f}" in text
+    for row in workspace.tables["evidence"].to_dict("records"):
+        shown = f"{row['low']:.2f} to {row['high']:.2f}".replace("-", "−")
+        assert f"{row['score']:.2f} {shown} {row['p']:.3f}" in text
     labels = workspace.tables["labels"]
     for modality in page.modalities:
         for clustering in (modality.default, *modality.others):
@@ -197,13 +201,68 @@ def test_no_periodic_sample(tmp_path):
 def test_take_aways_hold_only_what_figures_support(tmp_path):
     workspace = make_workspace(tmp_path, ["a", "b", "c"])
     page = build_page(workspace)
-    chance = [item for item in page.take_aways if "random labels" in item.text]
-    assert [item.figure for item in chance] == ["0.95"]
-    assert "4 of 4 clusterings score no higher" in chance[0].text
     assert all(item.source.startswith("results/") for item in page.take_aways)
-    table = workspace.tables["consistency"]
-    workspace.tables["consistency"] = table[~table["modality"].str.startswith("control:")]
-    assert not any("random labels" in item.text for item in build_page(workspace).take_aways)
+    (best,) = (item for item in page.take_aways if "is the score of" in item.text)
+    assert best.figure == "0.62"
+    assert "(0.52 to 0.72)" in best.text
+    assert "random, scores 0.01" in best.text
+    evidence = workspace.tables["evidence"]
+    evidence.loc[evidence["clusterer"] == "hdbscan", "score"] = 0.005
+    (worse,) = (i for i in build_page(workspace).take_aways if "no higher than random" in i.text)
+    assert worse.figure == "2 of 4"
+    evidence["p"] = 0.3
+    texts = [item.text for item in build_page(workspace).take_aways]
+    assert any("no modality shows activities that clips share" in text for text in texts)
+    del workspace.tables["evidence"]
+    texts = [item.text for item in build_page(workspace).take_aways]
+    assert not any("random" in text for text in texts)
+
+
+def test_the_ranking_says_whether_the_controls_lose(tmp_path):
+    workspace = make_workspace(tmp_path, ["a", "b", "c"])
+    text, _ = read(workspace)
+    assert "The controls lose:" in text
+    assert "scores 0.01, below every clustering" in text
+    rows = build_page(workspace).evidence.rows
+    assert [row.score for row in rows] == sorted((row.score for row in rows), reverse=True)
+    table = workspace.tables["evidence"]
+    table.loc[table["modality"] == "control:random", "score"] = 0.9
+    text, _ = read(workspace)
+    assert "Read with care: 4 of 4 clusterings score no higher than" in text
+    assert "No leading clustering is beyond chance" in text
+
+
+def test_clusters_are_confirmed_or_not(tmp_path):
+    workspace = make_workspace(tmp_path, ["a", "b", "c"])
+    text, _ = read(workspace)
+    assert "confirmed across clips, p = 0.004" in text
+    assert "not confirmed, p = 0.300" in text
+    assert "too few segments or clips to judge" in text
+
+
+def test_groups_and_fingerprints_are_shown(tmp_path):
+    workspace = make_workspace(tmp_path, ["a", "b", "c"])
+    assert "Above clips" not in read(workspace)[0]
+    table = workspace.tables["evidence"]
+    above = table.assign(level="<b>site</b>", n_groups=2, score=0.3456)
+    workspace.tables["evidence"] = pd.concat([table, above])
+    fingerprint = workspace.tables["fingerprint"]
+    fingerprint.loc[0, "low"] = 0.34
+    workspace.tables["alignment"] = pd.DataFrame(
+        {
+            "modality": fingerprint["modality"].iloc[0],
+            "alignment": ["none", "centre"],
+            "concordance": [0.1, 0.456],
+            "is_chosen": [False, True],
+        }
+    )
+    text, source = read(workspace)
+    assert "Above clips: <b>site</b>" in text
+    assert "<b>site</b>" not in source
+    assert "0.35" in text
+    name = fingerprint["modality"].iloc[0].replace("_", " ")
+    assert f"Fingerprints: {name} tells clips apart" in text
+    assert "none 0.10 · centre 0.46" in text
 
 
 def test_a_long_clip_stays_light(tmp_path):

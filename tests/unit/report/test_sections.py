@@ -53,9 +53,7 @@ def test_everything_computed(tmp_path):
     names = [modality.name for modality in page.modalities]
     assert names[0] == "late_fusion"
     assert set(names) == set(ALL)
-    assert {row.name for row in page.scores if not row.is_control} == {
-        name.replace("_", " ") for name in ALL
-    }
+    assert {row.name for row in page.evidence.ranked} == {name.replace("_", " ") for name in ALL}
     assert all([strip.modality for strip in clip.strips] == names for clip in page.clips)
     assert [column for column, _ in page.matrix.columns] == names
     assert [step.name for step in page.steps] == names
@@ -165,7 +163,7 @@ def test_fusion_weights(tmp_path):
     text = text_of(workspace)
     assert "33 % of late fusion is video embedding" in text
     assert "flow rhythm counts least, 7 %" in text
-    assert "chosen without labels (STATIS)" in text
+    assert "chosen without labels: the more of its view" in text
     assert "Nothing could be compared" not in text
     fusion["agreement"] = math.nan
     text = text_of(workspace)

@@ -274,6 +274,7 @@ def make_workspace(
         for name in good
     ]
     tables = {"clips": clips, "segments": segments, "consistency": pd.DataFrame(consistency)}
+    tables |= _evidence(modalities, labels, k)
     tables |= _steps(modalities)
     if good:
         tables |= {
@@ -282,3 +283,74 @@ def make_workspace(
             "rhythm": pd.concat(rhythm),
         }
     return FakeWorkspace(path, tables, features, thumbnails)
+
+
+def _evidence(
+    modalities: tuple[str, ...], labels: list[pd.DataFrame], k: int
+) -> dict[str, pd.DataFrame]:
+    """Return what is said of clusterings, clusters and fingerprints."""
+    scores, clusters = [], []
+    for m, modality in enumerate(modalities):
+        for clusterer in ("hdbscan", "ward"):
+            scores.append(
+                _score(modality, clusterer, 0.62 - 0.11 * m if k else math.nan)
+                | {"surrogate_p": 0.025, "mixing": 0.9, "structure": 0.2, "n_confirmed": 2}
+                | {"stability_clips": 0.8, "stability_blocks": 0.7}
+            )
+            own = [
+                rows
+                for rows in labels
+                if {(modality, clusterer, "pooled")}
+                == set(rows[["modality", "clusterer", "scope"]].itertuples(index=False, name=None))
+            ]
+            found = np.unique(own[0]["label"]) if own else np.empty(0, int)
+            for number in found[found >= 0].tolist():
+                p = (0.004, 0.3, math.nan)[number % 3]
+                clusters.append(
+                    {
+                        "modality": modality,
+                        "clusterer": clusterer,
+                        "label": number,
+                        "p": p,
+                        "is_judged": not math.isnan(p),
+                        "is_confirmed": p < 0.05,
+                    }
+                )
+    for name, value in (("random", 0.0132), ("one_cluster", 0.0), ("clip_identity", 0.0)):
+        scores.append(_score(f"control:{name}", "none", value) | {"p": 0.4})
+    fingerprint = pd.DataFrame(
+        {
+            "modality": [one for one in modalities if one != "late_fusion"],
+            "accuracy": 0.35,
+            "low": 0.2,
+            "high": 0.5,
+            "centred": 0.3,
+            "chance": 1 / 3,
+        }
+    )
+    columns = ["modality", "clusterer", "label", "p", "is_judged", "is_confirmed"]
+    return {
+        "evidence": pd.DataFrame(scores),
+        "clusters": pd.DataFrame(clusters, columns=columns),
+        "fingerprint": fingerprint,
+    }
+
+
+def _score(modality: str, clusterer: str, value: float) -> dict[str, object]:
+    return {
+        "modality": modality,
+        "clusterer": clusterer,
+        "is_default": clusterer == "ward",
+        "level": "clip",
+        "n_groups": 3,
+        "score": value,
+        "low": value - 0.1,
+        "high": value + 0.1,
+        "p": 0.001,
+        "surrogate_p": math.nan,
+        "mixing": math.nan,
+        "stability_clips": math.nan,
+        "stability_blocks": math.nan,
+        "structure": math.nan,
+        "n_confirmed": math.nan,
+    }
