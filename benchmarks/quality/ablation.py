@@ -10,6 +10,7 @@ from sklearn.metrics import adjusted_rand_score
 
 import offhand
 from benchmarks.quality.footage import Described, Footage, Row
+from offhand.clustering.alignment import ALIGNMENTS
 from offhand.clustering.base import Clusterer
 from offhand.clustering.hdbscan import Hdbscan
 from offhand.clustering.ward import Ward
@@ -17,6 +18,7 @@ from offhand.config import Config
 from offhand.evaluation.agreement import cross_clip_pairs
 from offhand.evaluation.concordance import combined
 from offhand.records import IntArray
+from offhand.segments.base import Segmenter
 from offhand.selection import Sight, candidates, choose, fusion_weights
 
 Weigh = Callable[[Sight], Mapping[str, float]]
@@ -57,64 +59,90 @@ def equal(sight: Sight) -> Mapping[str, float]:
 
 def settings(footage: Footage, config: Config) -> list[Labelled]:
     """Return the labels of late fusion with the defaults, and with one thing changed."""
-    cutter = config.segmenter
-    default = footage.described(cutter)
-    found: list[Labelled] = []
+    default = footage.described(config.segmenter)
+    return [
+        labelled("defaults", "", default),
+        *_segmentations(footage, config),
+        *_features(default),
+        *_spaces(default),
+        *_weights(default),
+        *_clusterers(default),
+    ]
 
-    def add(
-        part: str,
-        setting: str,
-        described: Described = default,
-        *,
-        clusterer: Clusterer | None = None,
-        weigh: Weigh = reliable,
-        **space: float | str,
-    ) -> None:
-        sight = described.sight(**space)  # type: ignore[arg-type]
-        tried = candidates(sight, weigh(sight), clusterer or Ward(), seed=0)
-        chosen = choose(tried, sight.pairs)
-        found.append(
-            Labelled(
-                part=part,
-                setting=setting,
-                described=described,
-                label=tried.label(chosen),
-                concordance=combined(tried.trials[chosen], sight.pairs),
-            )
+
+def labelled(
+    part: str,
+    setting: str,
+    described: Described,
+    *,
+    sight: Sight | None = None,
+    clusterer: Clusterer | None = None,
+    weigh: Weigh = reliable,
+) -> Labelled:
+    """Cluster late fusion with some setting."""
+    seen = sight or described.sight()
+    tried = candidates(seen, weigh(seen), clusterer or Ward(), seed=0)
+    chosen = choose(tried, seen.pairs)
+    return Labelled(
+        part=part,
+        setting=setting,
+        described=described,
+        label=tried.label(chosen),
+        concordance=combined(tried.trials[chosen], seen.pairs),
+    )
+
+
+def _segmentations(footage: Footage, config: Config) -> list[Labelled]:
+    cutters: dict[str, Segmenter | None] = {
+        "window": config.segmenters["window"],
+        "boundaries amid turns": offhand.ChangePoints(from_turn=False),
+        "without heading": offhand.ChangePoints(heading_weight=0.0),
+        "penalty 12": offhand.ChangePoints(penalty=12.0),
+        "penalty 48": offhand.ChangePoints(penalty=48.0),
+        "true blocks": None,
+    }
+    return [
+        labelled("segmentation", name, footage.described(cutter))
+        for name, cutter in cutters.items()
+    ]
+
+
+def _features(default: Described) -> list[Labelled]:
+    fewer = {
+        f"without {modality}": replace(
+            default,
+            features={name: one for name, one in default.features.items() if name != modality},
         )
+        for modality in default.features
+    }
+    fewer["without the camera in ego_motion"] = default.without("ego_motion", "camera_")
+    fewer["without look in video_embedding"] = default.without("video_embedding", "look_")
+    return [labelled("features", name, described) for name, described in fewer.items()]
 
-    add("defaults", "")
-    add("segmentation", "window", footage.described(config.segmenters["window"]))
-    amid = offhand.ChangePoints(from_turn=False)
-    add("segmentation", "boundaries amid turns", footage.described(amid))
-    blind = offhand.ChangePoints(heading_weight=0.0)
-    add("segmentation", "without heading", footage.described(blind))
-    for penalty in (12.0, 48.0):
-        cut = offhand.ChangePoints(penalty=penalty)
-        add("segmentation", f"penalty {penalty:g}", footage.described(cut))
-    add("segmentation", "true blocks", footage.described(None))
-    for modality in default.features:
-        rest = {name: one for name, one in default.features.items() if name != modality}
-        add("features", f"without {modality}", replace(default, features=rest))
-    add("features", "without the camera in ego_motion", default.without("ego_motion", "camera_"))
-    add("features", "without look", default.without("video_embedding", "look_"))
-    for how in ("centre", "covariance"):
-        add("alignment", how, alignment=how)
-    for dimensions in (6, 9, 16, 24):
-        add("dimensions", str(dimensions), max_dimensions=dimensions)
-    for evenness in (0.0, 0.75, 1.0):
-        add("evenness", f"{evenness:g}", evenness=evenness)
-    add("fusion weights", "equal", weigh=equal)
-    for modality in ("video_embedding", "flow_rhythm"):
-        add("fusion weights", f"{modality} alone", weigh=lambda _, name=modality: {name: 1.0})
-    for count in (5, 7, 9, 12):
-        add("number of clusters", str(count), clusterer=Ward(n_clusters=count))
-    for selection in ("leaf", "eom"):
-        add("clusterer", f"hdbscan, {selection}", clusterer=Hdbscan(selection=selection))
-    for smallest in (2, 3, 6):
-        least = Hdbscan(min_cluster_size=smallest)
-        add("smallest cluster", f"{smallest} (hdbscan)", clusterer=least)
-    return found
+
+def _spaces(default: Described) -> list[Labelled]:
+    tried = [("alignment", how, default.sight(alignment=how)) for how in ALIGNMENTS[1:]]
+    tried += [("dimensions", str(n), default.sight(max_dimensions=n)) for n in (6, 9, 16, 24)]
+    tried += [("evenness", f"{x:g}", default.sight(evenness=x)) for x in (0.0, 0.75, 1.0)]
+    return [labelled(part, name, default, sight=sight) for part, name, sight in tried]
+
+
+def _weights(default: Described) -> list[Labelled]:
+    alone = [
+        labelled("fusion weights", f"{name} alone", default, weigh=lambda _, name=name: {name: 1.0})
+        for name in ("video_embedding", "flow_rhythm")
+    ]
+    return [labelled("fusion weights", "equal", default, weigh=equal), *alone]
+
+
+def _clusterers(default: Described) -> list[Labelled]:
+    tried: list[tuple[str, str, Clusterer]] = [
+        *(("number of clusters", str(k), Ward(n_clusters=k)) for k in (5, 7, 9, 12)),
+        ("clusterer", "hdbscan, leaf", Hdbscan(selection="leaf")),
+        ("clusterer", "hdbscan, eom", Hdbscan(selection="eom")),
+        *(("smallest cluster", f"{n} (hdbscan)", Hdbscan(min_cluster_size=n)) for n in (2, 3, 6)),
+    ]
+    return [labelled(part, name, default, clusterer=one) for part, name, one in tried]
 
 
 def table(found: list[Labelled]) -> list[Row]:

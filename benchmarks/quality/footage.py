@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import tempfile
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -183,3 +184,8 @@ def cell(value: str | float) -> str:
     if isinstance(value, str):
         return value
     return "" if np.isnan(value) else f"{value:.3f}".removesuffix(".000")
+
+
+def paragraph(text: str) -> list[str]:
+    """Return a text in lines."""
+    return textwrap.wrap(" ".join(text.split()), 96, break_on_hyphens=False)

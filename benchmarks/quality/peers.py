@@ -21,7 +21,7 @@ from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, v_m
 
 import offhand
 from benchmarks.quality.ablation import reliable
-from benchmarks.quality.footage import Described, Footage, Row, as_lines, measured
+from benchmarks.quality.footage import Described, Footage, Row, as_lines, measured, paragraph
 from offhand.config import Config
 from offhand.evaluation.agreement import cross_clip_pairs
 from offhand.evaluation.truth import Truth
@@ -220,10 +220,13 @@ def report(footage: Footage) -> list[str]:
     return [
         "# Other clusterers on the same features",
         "",
-        "Written by `python -m benchmarks.quality.peers FOLDER`; terms in",
-        f"[glossary.md](glossary.md). {len(footage.truth)} clips; all methods cluster the features",
-        "of late fusion. Peers are told the true number of activities; offhand chooses its own. The",
-        f"95 % interval is over clips (jackknife), the range over {SEEDS} seeds where a method draws.",
+        *paragraph(
+            f"""Written by `python -m benchmarks.quality.peers FOLDER`; terms in
+            [glossary.md](glossary.md). {len(footage.truth)} clips; all methods cluster the features
+            of late fusion. Peers are told the true number of activities; offhand chooses its own.
+            The 95 % interval is over clips (jackknife), the range over {SEEDS} seeds where a method
+            draws at random."""
+        ),
         "",
         *as_lines(rows),
     ]

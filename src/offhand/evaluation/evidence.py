@@ -36,7 +36,7 @@ N_SHIFTS = 999
 N_SURROGATES = 39
 """Surrogates that are clustered anew."""
 
-MAX_SEGMENTS = 2000
+MAX_SEGMENTS = 1000
 """Segments that are clustered anew at most: whole clips, drawn at random."""
 
 BLOCK_DRAWS = 20

@@ -16,6 +16,7 @@ import numpy as np
 from offhand.evaluation.concordance import (
     LEAST_RELIABILITY,
     Pairs,
+    Target,
     Trial,
     label_norm,
     one_hot,
@@ -73,14 +74,21 @@ def shift_test(
     shifts = _draw_shifts(pairs.clip, n_draws, np.random.default_rng(seed))
     best: FloatArray = np.full(n_draws + 1, -np.inf)
     own: FloatArray = np.zeros((n_draws + 1, len(cluster)))
-    for index, trials in enumerate(alternatives):
-        found = _clusters(trials)
-        by_cluster = np.zeros((n_draws + 1, len(found)))
-        for trial in trials:
-            by_cluster += _shifted(trial, pairs, shifts, found)
-        best = np.maximum(best, by_cluster.sum(axis=1) / _scale(trials))
-        if index == chosen:
-            own = by_cluster
+    totals = [np.zeros(n_draws + 1) for _ in alternatives]
+    for place, target in enumerate(_targets(alternatives)):
+        column = [trials[place] for trials in alternatives]
+        found = _shifted([trial.label for trial in column], target, pairs, shifts)
+        for index, (trial, by_cluster) in enumerate(zip(column, found, strict=True)):
+            norm = label_norm(trial.label, target, pairs) * target.norm
+            if norm == 0:
+                continue
+            scaled = by_cluster * max(trial.reliability, LEAST_RELIABILITY) / norm
+            totals[index] += scaled.sum(axis=1)
+            if index == chosen:
+                known = np.unique(trial.label[trial.label >= 0])
+                own[:, np.searchsorted(cluster, known)] += scaled
+    for trials, total in zip(alternatives, totals, strict=True):
+        best = np.maximum(best, total / _scale(trials))
     raw = [_above(column) for column in own.T]
     total = best.copy()
     total[0] = own[0].sum() / _scale(alternatives[chosen])
@@ -123,26 +131,31 @@ def _draw_shifts(clip: IntArray, n_draws: int, rng: np.random.Generator) -> list
     ]
 
 
+def _targets(alternatives: Sequence[Sequence[Trial]]) -> list[Target]:
+    """Return the targets, which are the same for every labelling."""
+    return [trial.target for trial in alternatives[0]]
+
+
 def _shifted(
-    trial: Trial, pairs: Pairs, shifts: Sequence[IntArray], cluster: IntArray
-) -> FloatArray:
-    """Return each cluster's part of the concordance, weighted by reliability, in every draw.
+    labels: Sequence[IntArray], target: Target, pairs: Pairs, shifts: Sequence[IntArray]
+) -> list[FloatArray]:
+    """Return each cluster's sum over pairs, in every draw, for several labellings of the segments.
+
+    The labellings are cut into the cells that none of them divides: a cluster is some of them, so
+    that the products of the cells' sums hold all that is wanted of every labelling.
 
     Returns
     -------
-    FloatArray
-        ``(draws, clusters)``; zeros where the target has nothing to compare.
+    list of FloatArray
+        ``(draws, clusters)`` for each labelling.
     """
-    draws = len(shifts[0])
-    parts = np.zeros((draws, len(cluster)))
-    norm = label_norm(trial.label, trial.target, pairs)
-    if trial.target.norm == 0 or norm == 0:
-        return parts
-    vectors, present = trial.target.vectors, np.unique(trial.label[trial.label >= 0])
-    hot = one_hot(trial.label)
-    total = np.zeros((draws, len(present), vectors.shape[1]))
-    within = np.zeros((draws, len(present)))
-    clips, single = np.unique(pairs.clip), pairs.is_single
+    cells, cell = np.unique(np.column_stack(labels), axis=0, return_inverse=True)
+    hot, vectors = one_hot(cell.ravel().astype(np.int64)), target.vectors
+    draws, n, single = len(shifts[0]), len(cells), pairs.is_single
+    products = np.zeros((draws, n, n))
+    total = np.zeros((draws, n, vectors.shape[1]))
+    alone: list[tuple[FloatArray, FloatArray, float]] = []
+    clips = np.unique(pairs.clip)
     group_of = np.array([pairs.group[pairs.clip == clip][0] for clip in clips])
     for group in np.unique(group_of):
         inside = np.zeros_like(total)
@@ -150,26 +163,39 @@ def _shifted(
             rows = np.flatnonzero(pairs.clip == clips[place])
             inside += _sums(hot[rows], vectors[rows], shifts[place])
             if single:
-                within += _with_itself(
-                    hot[rows], vectors[rows], trial.target.described[rows], shifts[place]
-                )
+                own = vectors[rows], target.described[rows]
+                alone.append(_alone(hot[rows], *own, shifts[place]))
         total += inside
         if not single:
-            within += (inside**2).sum(axis=2)
-    found = (total**2).sum(axis=2) - within
-    weight = max(trial.reliability, LEAST_RELIABILITY)
-    parts[:, np.searchsorted(cluster, present)] = found * weight / (norm * trial.target.norm)
-    return parts
+            products -= inside @ inside.transpose(0, 2, 1)
+    products += total @ total.transpose(0, 2, 1)
+    return [_of_clusters(column, products, alone) for column in cells.T]
 
 
-def _with_itself(
-    hot: FloatArray, vectors: FloatArray, described: BoolArray, shifts: IntArray
+def _of_clusters(
+    label: IntArray,
+    products: FloatArray,
+    alone: Sequence[tuple[FloatArray, FloatArray, float]],
 ) -> FloatArray:
-    """Return what segments paired with themselves add, ``(draws, k)``, labels less their mean."""
+    """Add cells up to the clusters ``(draws, clusters)`` of one labelling; noise has none.
+
+    Segments paired with themselves are taken off, their labels less the clip's mean.
+    """
+    member = one_hot(label)  # (cells, clusters)
+    found = np.einsum("ak,dab,bk->dk", member, products, member, optimize=True)
+    for length, share, whole in alone:
+        mean = share @ member
+        found -= (1 - 2 * mean) * (length @ member) + mean**2 * whole
+    return np.asarray(found)
+
+
+def _alone(
+    hot: FloatArray, vectors: FloatArray, described: BoolArray, shifts: IntArray
+) -> tuple[FloatArray, FloatArray, float]:
+    """Return squared lengths and shares of the described segments by cell, and all lengths."""
     length = (vectors**2).sum(axis=1)
     sums = _sums(hot, np.column_stack([length, described]), shifts)
-    mean = sums[:, :, 1] / max(1, described.sum())
-    return np.asarray((1 - 2 * mean) * sums[:, :, 0] + mean**2 * length.sum())
+    return sums[:, :, 0], sums[:, :, 1] / max(1, described.sum()), float(length.sum())
 
 
 def _sums(hot: FloatArray, vectors: FloatArray, shifts: IntArray) -> FloatArray:
