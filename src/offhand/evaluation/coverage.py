@@ -76,12 +76,15 @@ def coverage(time_s: FloatArray, seen: FloatArray, *, stretch_s: float, every_s:
         return Coverage(share=share, low=share, high=share, n_frames=n_frames, n_stretches=1)
     _, stretch = np.unique(time_s[known] // every_s, return_inverse=True)
     sizes = np.bincount(stretch).astype(np.float64)
-    low, high = _binomial_interval(share, float(sizes.sum() ** 2 / (sizes**2).sum()))
+    low, high = binomial_interval(share, float(sizes.sum() ** 2 / (sizes**2).sum()))
     return Coverage(share=share, low=low, high=high, n_frames=n_frames, n_stretches=len(sizes))
 
 
-def _binomial_interval(share: float, n: float) -> tuple[float, float]:
-    """Return the exact binomial interval of a share among ``n`` draws; ``n`` need not be whole."""
+def binomial_interval(share: float, n: float) -> tuple[float, float]:
+    """Return the exact binomial 95 % interval of a share (0..1) among ``n`` draws.
+
+    ``n`` need not be whole (Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404).
+    """
     hits, tail = share * n, (1 - LEVEL) / 2
     low = float(beta.ppf(tail, hits, n - hits + 1)) if share > 0 else 0.0
     high = float(beta.ppf(1 - tail, hits + 1, n - hits)) if share < 1 else 1.0

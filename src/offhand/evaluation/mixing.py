@@ -171,15 +171,15 @@ def _without_self(
 
 
 def neighbour_weights(distance: FloatArray, perplexity: float) -> FloatArray:
-    """Return Gaussian weights ``(n, k)`` that sum to 1, as wide as gives the perplexity."""
+    """Return weights ``(n, k)`` that sum to 1 and fall off exponentially, as the perplexity tells."""
     low, high = np.full(len(distance), -60.0), np.full(len(distance), 60.0)
-    squared = (distance / np.maximum(distance.mean(axis=1, keepdims=True), 1e-12)) ** 2
-    squared -= squared.min(axis=1, keepdims=True)
+    beyond = distance / np.maximum(distance.mean(axis=1, keepdims=True), 1e-12)
+    beyond -= beyond.min(axis=1, keepdims=True)
     goal = np.log(min(perplexity, 0.999 * distance.shape[1]))
-    weight = np.full_like(squared, 1 / squared.shape[1])
+    weight = np.full_like(beyond, 1 / beyond.shape[1])
     for _ in range(50):
         middle = (low + high) / 2
-        weight = np.exp(-squared * np.exp(middle)[:, None])
+        weight = np.exp(-beyond * np.exp(middle)[:, None])
         weight /= weight.sum(axis=1, keepdims=True)
         entropy = -(weight * np.log(np.maximum(weight, 1e-300))).sum(axis=1)
         low = np.where(entropy > goal, middle, low)

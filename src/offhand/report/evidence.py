@@ -94,7 +94,7 @@ def _probe_row(row: dict[str, Any], alignments: list[dict[str, Any]]) -> ProbeRo
         accuracy=_number(row, "accuracy"),
         low=_number(row, "low"),
         high=_number(row, "high"),
-        centred=_number(row, "centred"),
+        centred=_number(row, "accuracy_centred"),
         chance=_number(row, "chance"),
         remedies=tuple(
             (str(one["alignment"]), _number(one, "concordance"), bool(one["is_chosen"]))

@@ -75,7 +75,7 @@ COLUMNS = {
         "n_confirmed",
     ),
     "clusters": ("modality", "clusterer", "label", "p", "is_judged", "is_confirmed"),
-    "fingerprint": ("modality", "accuracy", "low", "high", "centred", "chance"),
+    "fingerprint": ("modality", "accuracy", "low", "high", "accuracy_centred", "chance"),
     "alignment": ("modality", "alignment", "concordance", "is_chosen"),
     "rhythm": ("clip_id", "time_s", "flow_magnitude", "period_s", "strength"),
     "signals": ("signal", "status", "reason", "weights"),

@@ -63,8 +63,10 @@ class ProbeRow:
 
     Attributes
     ----------
-    accuracy, low, high, centred, chance
+    accuracy, low, high, chance
         As in ``fingerprint.parquet``.
+    centred
+        ``accuracy_centred`` there.
     remedies
         From ``alignment.parquet``: name, concordance of the clusters, whether it was chosen.
     """

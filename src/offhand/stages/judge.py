@@ -15,7 +15,7 @@ from scipy.stats import false_discovery_control
 from offhand.evaluation.concordance import Trial
 from offhand.evaluation.controls import clip_identity, one_cluster, random_labels, time_blocks
 from offhand.evaluation.evidence import CONFIRMED_P, Evidence, Score, judge, score_labels
-from offhand.evaluation.fingerprint import fingerprint_probe
+from offhand.evaluation.fingerprint import fingerprint as fingerprint_of
 from offhand.records import FloatArray, IntArray
 from offhand.selection import Sight, candidates, choose
 from offhand.stages.cluster import ClusterTask
@@ -24,7 +24,7 @@ from offhand.stages.spaces import SightFiles
 from offhand.store import fingerprint, parquet
 from offhand.store.workspace import Workspace
 
-EVIDENCE_VERSION = 2
+EVIDENCE_VERSION = 3
 """Raised whenever the same clusterings get other evidence."""
 
 RANDOM_DRAWS = 20
@@ -174,9 +174,7 @@ def judge_controls(task: ControlTask, report: Callable[[float], None]) -> None:
         report(len(rows) / (4 * (1 + len(task.groups))))
     probes = []
     for name, (space, described) in task.described.read().spaces.items():
-        clip = np.unique(clip_id, return_inverse=True)[1].astype(np.int64)
-        probe = fingerprint_probe(space, clip[described])
-        probes.append({"modality": name} | vars(probe))
+        probes.append({"modality": name} | vars(fingerprint_of(space, clip_id[described])))
     parquet.write_frame(files.details, pd.DataFrame(probes), key=key)
     parquet.write_frame(files.scores, pd.DataFrame(rows), key=key)
 

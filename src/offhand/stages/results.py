@@ -15,7 +15,7 @@ import pandas as pd
 from offhand.clustering.fusion import LateFusion
 from offhand.evaluation.consistency import consistency
 from offhand.evaluation.controls import clip_identity, one_cluster, random_labels
-from offhand.evaluation.fingerprint import Probe
+from offhand.evaluation.fingerprint import Fingerprint
 from offhand.files import write_text
 from offhand.records import Clip, ClipInfo, Segments
 from offhand.selection import ModalityWeight
@@ -93,8 +93,8 @@ CLUSTERS = {
 FINGERPRINT = {
     "modality": "str",
     **{
-        field.name: "int64" if field.name == "n_clips" else "float64"
-        for field in dataclasses.fields(Probe)
+        field.name: "int64" if field.name.startswith("n_") else "float64"
+        for field in dataclasses.fields(Fingerprint)
     },
 }
 ALIGNMENT = {

@@ -324,7 +324,7 @@ def _evidence(
             "accuracy": 0.35,
             "low": 0.2,
             "high": 0.5,
-            "centred": 0.3,
+            "accuracy_centred": 0.3,
             "chance": 1 / 3,
         }
     )
