@@ -205,14 +205,16 @@ def _with(one: Labelled, clips: list[str]) -> float:
 def _counts(clip: np.ndarray, label: IntArray, activity: np.ndarray) -> tuple[float, float, float]:
     """Return the pairs of both kinds, of one label, and of one activity."""
     _, number = np.unique(activity, return_inverse=True)
-    joint = np.where(label >= 0, label * (number.max() + 1) + number, -1)
+    joint = np.where(label >= 0, label * (number.max(initial=0) + 1) + number, -1)
     return _pairs(clip, joint), _pairs(clip, label), _pairs(clip, number)
 
 
 def _pairs(clip: np.ndarray, label: IntArray) -> float:
     known = label >= 0
+    if not known.any():
+        return 0.0
     _, place = np.unique(clip, return_inverse=True)
     _, value = np.unique(label[known], return_inverse=True)
-    counts = np.zeros((place.max() + 1, value.max(initial=0) + 1))
+    counts = np.zeros((place.max() + 1, value.max() + 1))
     np.add.at(counts, (place[known], value), 1)
     return float((counts.sum(axis=0) ** 2 - (counts**2).sum(axis=0)).sum() / 2)

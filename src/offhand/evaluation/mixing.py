@@ -171,7 +171,7 @@ def _without_self(
 
 
 def neighbour_weights(distance: FloatArray, perplexity: float) -> FloatArray:
-    """Return weights ``(n, k)`` that sum to 1 and fall off exponentially, as the perplexity tells."""
+    """Return weights ``(n, k)`` that sum to 1 and fall off as fast as gives the perplexity."""
     low, high = np.full(len(distance), -60.0), np.full(len(distance), 60.0)
     beyond = distance / np.maximum(distance.mean(axis=1, keepdims=True), 1e-12)
     beyond -= beyond.min(axis=1, keepdims=True)
