@@ -110,7 +110,7 @@ def agreement(described: Described, name: str, label: IntArray) -> Row:
         "V": found.v_measure,
         "MoF": found.matched.mof,
         "IoU": found.matched.iou,
-        "F1": found.matched.f1,
+        "F1@50": found.matched.segment_f1,
         "MoF by clip": found.matched_by_clip.mof,
         "noise": 1 - found.coverage,
         "k": float(found.n_clusters),
@@ -182,8 +182,8 @@ def report(footage: Footage) -> list[str]:
         "## Pooled clusters against true activities",
         "",
         *paragraph(
-            """MoF, IoU and F1: clusters matched to activities once for all clips; `MoF by clip`: in
-            each clip anew, another protocol."""
+            """MoF, IoU and F1@50: clusters matched to activities once for all clips; `MoF by clip`:
+            in each clip anew, another protocol."""
         ),
         "",
         *as_lines(rows),

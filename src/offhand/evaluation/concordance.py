@@ -26,6 +26,10 @@ LEAST_RELIABILITY = 0.2
 """A target counts at least as if it were this reliable: dividing by less would amplify noise."""
 
 
+LEAST_PAIRS = 10
+"""Pairs below which nothing is compared; segments alone in their clip make none."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pairs:
     """Which pairs of segments are compared.
@@ -54,6 +58,17 @@ class Pairs:
     def is_single(self) -> bool:
         """Whether there is one group alone."""
         return len(np.unique(self.group)) < 2
+
+    @property
+    def count(self) -> int:
+        """How many pairs are compared; a segment alone in its clip has nothing to differ from."""
+        _, place, size = np.unique(self.clip, return_inverse=True, return_counts=True)
+        kept = size[place] > 1
+        n = int(kept.sum())
+        if self.is_single:
+            return n * (n - 1) // 2
+        inside = np.unique(self.group[kept], return_counts=True)[1]
+        return (n**2 - int((inside**2).sum())) // 2
 
     def centred(self, values: FloatArray) -> FloatArray:
         """Return ``values`` ``(n, d)`` less their mean in each clip."""
@@ -152,7 +167,8 @@ def _target(vectors: FloatArray, described: BoolArray, pairs: Pairs) -> Target:
     inside = pairs.at(rows)
     full = np.zeros_like(vectors)
     full[rows] = inside.centred(vectors[rows])
-    return Target(vectors=full, described=described, norm=_norm(full[rows], inside))
+    norm = _norm(full[rows], inside) if inside.count >= LEAST_PAIRS else 0.0
+    return Target(vectors=full, described=described, norm=norm)
 
 
 def _norm(values: FloatArray, pairs: Pairs) -> float:

@@ -126,7 +126,7 @@ def score_labels(
         Seed of shifts and blocks.
     """
     trials = alternatives[chosen]
-    found = combined(trials, pairs)
+    found = float(np.clip(combined(trials, pairs), -1.0, 1.0))
     known = [part for part in parts if not np.isnan(part)]
     factor = float(np.mean(known)) if known else 1.0
     half = _half_width(trials, pairs, found, seed=seed) * factor

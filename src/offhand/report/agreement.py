@@ -34,13 +34,13 @@ def print_evaluation(found: Evaluation) -> None:
         edges.add_row(f"{limit_s:g} s", *map(_text, (count.precision, count.recall, count.f1)))
     console.print(edges)
     console.print("Pooled clusters, by time:")
-    names = ("pairs", "ARI", "AMI", "V", "kept", "MoF", "IoU", "F1", "score")
+    names = ("pairs", "ARI", "AMI", "V", "kept", "MoF", "IoU", "F1@50", "score")
     console.print(
         f"{'':24}" + "".join(f"{name:>{WIDTH}}" for name in names), highlight=False, soft_wrap=True
     )
     for one in found.clusterings:
         figures = (one.pairs.f1, one.ari, one.ami, one.v_measure, one.coverage)
-        matched = (one.matched.mof, one.matched.iou, one.matched.f1, one.score)
+        matched = (one.matched.mof, one.matched.iou, one.matched.segment_f1, one.score)
         name = f"{one.modality} {one.clusterer}{' *' if one.is_default else ''}"
         cells = "".join(
             f"{'-' if math.isnan(x) else format(x, '.2f'):>{WIDTH}}" for x in (*figures, *matched)
@@ -48,8 +48,8 @@ def print_evaluation(found: Evaluation) -> None:
         console.print(f"{name:24}{cells}", highlight=False, soft_wrap=True)
     console.print(
         "pairs: F1 over pairs of instants from different clips, the headline. ARI, AMI and V count "
-        "noise as one cluster; kept: time that is no noise. MoF, IoU and F1: one match of clusters "
-        "to activities for all clips. score: without labels. * leads.",
+        "noise as one cluster; kept: time that is no noise. MoF, IoU and F1@50: one match of "
+        "clusters to activities for all clips. score: without labels. * leads.",
         style="dim",
     )
     if found.truth_score:
