@@ -26,9 +26,10 @@ class Stability:
     Attributes
     ----------
     over_clips
-        Mean adjusted Rand index with the clusterings that leave clips out; NaN below three clips.
+        Mean adjusted Rand index with the clusterings that leave clips out; NaN below three clips,
+        and without clusters.
     over_blocks
-        Mean adjusted Rand index with the clusterings of drawn blocks.
+        Mean adjusted Rand index with the clusterings of drawn blocks; NaN without clusters.
     cluster
         ``(k,)``: labels of the clusters.
     cluster_jaccard
@@ -77,7 +78,7 @@ def stability(
     rng = np.random.default_rng(seed)
     parts = [("clips", np.flatnonzero(kept)) for kept in folds(clip)]
     parts += [("blocks", np.unique(drawn_blocks(clip, rng))) for _ in range(BLOCK_DRAWS)]
-    for kind, rows in parts if len(label) else []:
+    for kind, rows in parts if len(cluster) else []:
         other = again(rows)
         found[kind].append(float(adjusted_rand_score(label[rows], other)))
         jaccards.append(_best_jaccard(label[rows], other, cluster))

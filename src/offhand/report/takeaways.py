@@ -239,7 +239,15 @@ def _private(summary: Summary, defaults: list[Clustering]) -> Iterator[TakeAway]
 def _proof(summary: Summary, evidence: EvidenceView) -> Iterator[TakeAway]:
     """Tell whether anything recurs across clips, and whether the ranking can be trusted."""
     leading = [row for row in evidence.ranked if row.is_default]
-    if summary.n_analysed < 2 or not leading:
+    if summary.n_analysed < 2 or not evidence.rows:
+        return
+    if not leading:
+        yield TakeAway(
+            figure="No score",
+            text="could be given: too few segments, or no two modalities made from different "
+            "signals. The run gives no evidence that clips share activities.",
+            source=SCORES,
+        )
         return
     best, control = leading[0], evidence.best_control
     if evidence.proven:

@@ -41,6 +41,12 @@ def test_a_cluster_that_falls_apart_is_named() -> None:
     assert found.jaccard_of(1) < 0.5
 
 
+def test_noise_alone_is_not_called_stable() -> None:
+    noise = np.full(60, -1)
+    found = stability(lambda rows: noise[rows], noise, CLIPS, seed=0)
+    assert np.isnan([found.over_clips, found.over_blocks, found.overall]).all()
+
+
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_few_clips_have_blocks_alone(n: int) -> None:
     clip = np.repeat(np.arange(n), 12)

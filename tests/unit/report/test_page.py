@@ -232,6 +232,15 @@ def test_the_ranking_says_whether_the_controls_lose(tmp_path):
     assert "No leading clustering is beyond chance" in text
 
 
+def test_a_run_without_any_score_says_so(tmp_path):
+    workspace = make_workspace(tmp_path, ["a", "b", "c"])
+    workspace.tables["evidence"][["score", "low", "high", "p"]] = math.nan
+    text, _ = read(workspace)
+    assert "Nothing could be compared in this run" in text
+    assert "No score could be given" in text
+    assert "The controls lose" not in text
+
+
 def test_clusters_are_confirmed_or_not(tmp_path):
     workspace = make_workspace(tmp_path, ["a", "b", "c"])
     text, _ = read(workspace)
