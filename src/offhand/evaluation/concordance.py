@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from offhand.evaluation.resampling import folds
+from offhand.evaluation.resampling import folds, members
 from offhand.records import BoolArray, FloatArray, IntArray
 
 LEAST_RELIABILITY = 0.2
@@ -73,8 +73,8 @@ class Pairs:
     def centred(self, values: FloatArray) -> FloatArray:
         """Return ``values`` ``(n, d)`` less their mean in each clip."""
         found = np.array(values, np.float64)
-        for clip in np.unique(self.clip):
-            found[self.clip == clip] -= found[self.clip == clip].mean(axis=0)
+        for rows in members(self.clip):
+            found[rows] -= found[rows].mean(axis=0)
         return found
 
     def product(self, one: FloatArray, other: FloatArray) -> FloatArray:
@@ -93,8 +93,7 @@ class Pairs:
         total = ((one.T @ other) ** 2).sum(axis=1)
         if self.is_single:
             return np.asarray(total - (one**2).T @ (other**2).sum(axis=1))
-        for group in np.unique(self.group):
-            own = self.group == group
+        for own in members(self.group):
             total -= ((one[own].T @ other[own]) ** 2).sum(axis=1)
         return np.asarray(total)
 
@@ -177,9 +176,8 @@ def _norm(values: FloatArray, pairs: Pairs) -> float:
     if pairs.is_single:
         total -= float(((values**2).sum(axis=1) ** 2).sum())
     else:
-        for group in np.unique(pairs.group):
-            own = values[pairs.group == group]
-            total -= float(((own.T @ own) ** 2).sum())
+        for rows in members(pairs.group):
+            total -= float(((values[rows].T @ values[rows]) ** 2).sum())
     scale = float((values**2).sum()) ** 2
     return float(np.sqrt(total)) if total > 1e-12 * scale else 0.0
 

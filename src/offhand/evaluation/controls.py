@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from offhand.evaluation.resampling import members
 from offhand.records import IntArray
 
 
@@ -26,7 +27,6 @@ def clip_identity(clip_id: npt.NDArray[np.str_]) -> IntArray:
 def time_blocks(clip_id: npt.NDArray[np.str_], n_blocks: int) -> IntArray:
     """Return which part of its clip, of ``n_blocks`` equal ones, each segment ``(n,)`` lies in."""
     label = np.zeros(len(clip_id), dtype=np.int64)
-    for clip in np.unique(clip_id):
-        rows = np.flatnonzero(clip_id == clip)
+    for rows in members(np.unique(clip_id, return_inverse=True)[1]):
         label[rows] = np.arange(len(rows)) * n_blocks // len(rows)
     return label

@@ -8,7 +8,7 @@ what cannot be found again, keeps to one clip, or has no gaps between its cluste
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import t as student_t
@@ -30,7 +30,7 @@ from offhand.evaluation.stability import Stability, stability
 from offhand.evaluation.surrogates import phase_scrambled
 from offhand.records import BoolArray, FloatArray, IntArray
 
-N_SHIFTS = 999
+N_SHIFTS = 499
 """Draws of the null that shifts labels."""
 
 N_SURROGATES = 39
@@ -38,6 +38,9 @@ N_SURROGATES = 39
 
 MAX_SEGMENTS = 1000
 """Segments that are clustered anew at most: whole clips, drawn at random."""
+
+MAX_SHIFTED = 2000
+"""Segments whose labels are shifted at most, likewise."""
 
 BLOCK_DRAWS = 20
 """Draws of blocks for the interval."""
@@ -135,7 +138,7 @@ def score_labels(
         low=found * factor - half,
         high=found * factor + half,
         concordance=found,
-        shifts=shift_test(alternatives, chosen, pairs, n_draws=N_SHIFTS, seed=seed),
+        shifts=_shift_test(alternatives, chosen, pairs, seed=seed),
     )
 
 
@@ -169,7 +172,7 @@ def judge(
     if not len(rows):
         alternatives, chosen = [()], 0  # not observable: nothing to score, not a score of 0
     own, inside = label[rows], pairs.at(rows)
-    sample = _sample(inside.clip, seed=seed)
+    sample = _sample(inside.clip, MAX_SEGMENTS, seed=seed)
     part, part_pairs = space[sample], inside.at(sample)
     whole = len(sample) == len(rows)
     reference = own if whole else (again(part) if len(part) else own[sample])
@@ -186,6 +189,25 @@ def judge(
         stability=stable,
         structure=structure,
     )
+
+
+def _shift_test(
+    alternatives: Sequence[Sequence[Trial]], chosen: int, pairs: Pairs, *, seed: int
+) -> ShiftTest:
+    """Test labels in all segments, or in as many whole clips as ``MAX_SHIFTED`` allow."""
+    rows = _sample(pairs.clip, MAX_SHIFTED, seed=seed)
+    if len(rows) < len(pairs.clip):
+        inside = pairs.at(rows)
+        targets = [trial.target.at(rows, inside) for trial in alternatives[chosen]]
+        alternatives = [
+            [
+                replace(trial, label=trial.label[rows], target=target)
+                for trial, target in zip(trials, targets, strict=True)
+            ]
+            for trials in alternatives
+        ]
+        pairs = inside
+    return shift_test(alternatives, chosen, pairs, n_draws=N_SHIFTS, seed=seed)
 
 
 def _half_width(trials: Sequence[Trial], pairs: Pairs, found: float, *, seed: int) -> float:
@@ -236,12 +258,12 @@ def _surrogate_test(
     return z, float((values >= observed).sum() + 1) / (N_SURROGATES + 1)
 
 
-def _sample(clip: IntArray, *, seed: int) -> IntArray:
-    """Return the rows of as many whole clips as ``MAX_SEGMENTS`` allow, at least of two."""
-    if len(clip) <= MAX_SEGMENTS:
+def _sample(clip: IntArray, limit: int, *, seed: int) -> IntArray:
+    """Return the rows of as many whole clips as ``limit`` segments allow, at least of two."""
+    if len(clip) <= limit:
         return np.arange(len(clip))
-    order = np.random.default_rng(seed).permutation(np.unique(clip))
-    sizes = np.array([(clip == number).sum() for number in order])
-    taken = max(2, int(np.searchsorted(sizes.cumsum(), MAX_SEGMENTS, side="right")))
-    rows = np.flatnonzero(np.isin(clip, order[:taken]))
-    return rows[:: -(-len(rows) // MAX_SEGMENTS)]
+    clips, sizes = np.unique(clip, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(clips))
+    taken = max(2, int(np.searchsorted(sizes[order].cumsum(), limit, side="right")))
+    rows = np.flatnonzero(np.isin(clip, clips[order[:taken]]))
+    return rows[:: -(-len(rows) // limit)]

@@ -31,7 +31,7 @@ PERPLEXITY = 30.0
 MAX_QUERIES = 2000
 """Segments of a cluster, or of all, whose neighbours are looked for; more are thinned at random."""
 
-PERMUTATIONS = 20
+PERMUTATIONS = 10
 """Permutations of clips that tell what perfect mixing would give."""
 
 
@@ -131,8 +131,9 @@ def supporting(members: IntArray, clip: IntArray) -> IntArray:
         ``(n,)``: clips of all segments.
     """
     held, counts = np.unique(members, return_counts=True)
-    total = np.array([(clip == one).sum() for one in held])
-    return held[counts >= np.maximum(1, LEAST_SHARE * total)]
+    clips, sizes = np.unique(clip, return_counts=True)
+    total = sizes[np.searchsorted(clips, held)]
+    return np.asarray(held[counts >= np.maximum(1, LEAST_SHARE * total)])
 
 
 def _neighbourhoods(
@@ -189,10 +190,17 @@ def neighbour_weights(distance: FloatArray, perplexity: float) -> FloatArray:
 
 def inverse_simpson(clip: IntArray, weight: FloatArray) -> FloatArray:
     """Return the effective number of clips ``(n,)`` among weighted neighbours ``(n, k)``."""
-    total = np.zeros(len(clip))
-    for number in np.unique(clip):
-        total += (weight * (clip == number)).sum(axis=1) ** 2
-    return 1 / total
+    _, number = np.unique(clip, return_inverse=True)
+    shares = _by_clip(number.reshape(clip.shape), weight)
+    return np.asarray(1 / (shares**2).sum(axis=1))
+
+
+def _by_clip(clip: IntArray, weight: FloatArray) -> FloatArray:
+    """Add up weights ``(n, k)`` by clip, numbered from 0: ``(n, clips)``."""
+    width = int(clip.max()) + 1
+    place = clip + width * np.arange(len(clip))[:, None]
+    added = np.bincount(place.ravel(), weight.ravel(), minlength=len(clip) * width)
+    return np.asarray(added.reshape(len(clip), width), np.float64)
 
 
 def acceptance(neighbours: IntArray, clip: IntArray) -> float:
@@ -208,9 +216,11 @@ def acceptance(neighbours: IntArray, clip: IntArray) -> float:
     k = neighbours.shape[1]
     clips, counts = np.unique(clip, return_counts=True)
     expected = counts / counts.sum() * k
-    statistic = np.zeros(len(neighbours))
-    for number, mean in zip(clips, expected, strict=True):
-        statistic += ((neighbours == number).sum(axis=1) - mean) ** 2 / mean
+    number = np.searchsorted(clips, neighbours)
+    found = np.zeros((len(neighbours), len(clips)))
+    seen = _by_clip(number, np.ones(number.shape))
+    found[:, : seen.shape[1]] = seen
+    statistic = ((found - expected) ** 2 / expected).sum(axis=1)
     return float((chi2.sf(statistic, len(clips) - 1) > 0.05).mean())
 
 

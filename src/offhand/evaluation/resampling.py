@@ -10,6 +10,14 @@ MAX_FOLDS = 10
 """Groups of clips that are left out in turn: each clip alone, up to as many clips."""
 
 
+def members(number: IntArray) -> list[IntArray]:
+    """Return the rows of each value of ``number`` ``(n,)``, in order of value, then of row."""
+    counts = np.unique(number, return_counts=True)[1]
+    return (
+        np.split(np.argsort(number, kind="stable"), np.cumsum(counts)[:-1]) if len(counts) else []
+    )
+
+
 def folds(clip: IntArray) -> list[BoolArray]:
     """Return which rows ``(n,)`` to keep for each group of clips left out; none below 3 clips."""
     clips = np.unique(clip)
@@ -31,8 +39,7 @@ def drawn_blocks(clip: IntArray, rng: np.random.Generator) -> IntArray:
         ``(n,)``: rows, some of them several times.
     """
     drawn = []
-    for number in np.unique(clip):
-        rows = np.flatnonzero(clip == number)
+    for rows in members(clip):
         length = max(1, round(np.sqrt(len(rows))))
         starts = rng.integers(0, len(rows), -(-len(rows) // length))
         places = (starts[:, None] + np.arange(length)).ravel()[: len(rows)] % len(rows)

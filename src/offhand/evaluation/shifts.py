@@ -21,6 +21,7 @@ from offhand.evaluation.concordance import (
     label_norm,
     one_hot,
 )
+from offhand.evaluation.resampling import members
 from offhand.records import BoolArray, FloatArray, IntArray
 
 
@@ -155,20 +156,19 @@ def _shifted(
     products = np.zeros((draws, n, n))
     total = np.zeros((draws, n, vectors.shape[1]))
     alone: list[tuple[FloatArray, FloatArray, float]] = []
-    clips = np.unique(pairs.clip)
-    group_of = np.array([pairs.group[pairs.clip == clip][0] for clip in clips])
-    for group in np.unique(group_of):
+    clips = members(pairs.clip)
+    for places in members(pairs.group[[rows[0] for rows in clips]]):
         inside = np.zeros_like(total)
-        for place in map(int, np.flatnonzero(group_of == group)):
-            rows = np.flatnonzero(pairs.clip == clips[place])
+        for place in map(int, places):
+            rows = clips[place]
             inside += _sums(hot[rows], vectors[rows], shifts[place])
             if single:
                 own = vectors[rows], target.described[rows]
                 alone.append(_alone(hot[rows], *own, shifts[place]))
         total += inside
         if not single:
-            products -= inside @ inside.transpose(0, 2, 1)
-    products += total @ total.transpose(0, 2, 1)
+            products -= _squares(inside)
+    products += _squares(total)
     return [_of_clusters(column, products, alone) for column in cells.T]
 
 
@@ -182,11 +182,18 @@ def _of_clusters(
     Segments paired with themselves are taken off, their labels less the clip's mean.
     """
     member = one_hot(label)  # (cells, clusters)
-    found = np.einsum("ak,dab,bk->dk", member, products, member, optimize=True)
+    both = member[:, None] * member[None]  # cells of one cluster
+    found = products.reshape(len(products), -1) @ both.reshape(len(member) ** 2, member.shape[1])
     for length, share, whole in alone:
         mean = share @ member
         found -= (1 - 2 * mean) * (length @ member) + mean**2 * whole
     return np.asarray(found)
+
+
+def _squares(sums: FloatArray) -> FloatArray:
+    """Return the products of the cells' sums with each other, ``(draws, cells, cells)``."""
+    turned = np.ascontiguousarray(sums.transpose(0, 2, 1))  # a view would be multiplied slowly
+    return np.asarray(np.matmul(sums, turned))
 
 
 def _alone(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from offhand.evaluation.resampling import members
 from offhand.records import FloatArray, IntArray
 
 
@@ -31,8 +32,7 @@ def phase_scrambled(coordinates: FloatArray, clip: IntArray, *, seed: int) -> Fl
     """
     rng = np.random.default_rng(seed)
     found = np.empty_like(coordinates)
-    for number in np.unique(clip):
-        rows = np.flatnonzero(clip == number)
+    for rows in members(clip):
         spectrum = np.fft.rfft(coordinates[rows], axis=0)
         turn = np.exp(2j * np.pi * rng.random(len(spectrum)))
         turn[0] = 1.0

@@ -136,9 +136,21 @@ def test_two_clips_and_short_ones_have_an_answer_with_its_width() -> None:
 
 def test_many_segments_are_sampled_by_whole_clips() -> None:
     clip = np.repeat(np.arange(300), 50)
-    rows = _sample(clip, seed=0)
+    rows = _sample(clip, 1000, seed=0)
     assert len(rows) == 1000
     assert np.all(np.bincount(clip[rows])[np.unique(clip[rows])] == 50)
-    two = _sample(np.repeat([0, 1], 9000), seed=0)
+    two = _sample(np.repeat([0, 1], 9000), 1000, seed=0)
     assert len(np.unique(np.repeat([0, 1], 9000)[two])) == 2
     assert len(two) <= 1000
+
+
+def test_labels_of_many_segments_are_tested_in_some_of_the_clips() -> None:
+    rng = np.random.default_rng(0)
+    clip = np.repeat([f"clip_{i}" for i in range(60)], 50)
+    kind, every = rng.integers(0, 3, 3000), np.ones(3000, dtype=bool)
+    spaces = {
+        name: (rng.normal(size=(3, 4))[kind] + rng.normal(size=(3000, 4)), every) for name in "xy"
+    }
+    seen = see(spaces, {"x": {"x"}, "y": {"y"}}, clip)
+    assert score_of(kind, seen, seed=0).shifts.p < 0.01
+    assert score_of(rng.permutation(kind), seen, seed=0).shifts.p > 0.01
