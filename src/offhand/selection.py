@@ -175,8 +175,8 @@ class Candidates:
         The candidates, for the described rows of ``space``.
     trials
         For each candidate: the labels ``(n,)``, and each modality that had no part in them, itself
-        or through its signals. Labels of a fusion are those of the fusion without that modality and
-        its like, numbered as the candidate's own.
+        or through its signals; none where nothing is described. Labels of a fusion are those of the
+        fusion without that modality and its like, numbered as the candidate's own.
     """
 
     space: Space
@@ -208,7 +208,7 @@ def candidates(
     clusters = clusterer.candidates(space[0], seed=seed)
     own = [_spread(one.label, space[1]) for one in clusters]
     trials: list[list[Trial]] = [[] for _ in clusters]
-    for name, target in sight.targets.items():
+    for name, target in sight.targets.items() if space[1].any() else ():
         labels = own
         alike = sight.of_one_source(name)
         if not alike.isdisjoint(weights):
@@ -284,8 +284,7 @@ def compare_alignments(sight: Sight, clusterer: Clusterer, *, seed: int) -> list
             aligned = align(space, sight.pairs.clip[described], how)
             tried = replace(sight, spaces=sight.spaces | {modality: (aligned, described)})
             found = candidates(tried, {modality: 1.0}, clusterer, seed=seed)
-            trials = found.trials[choose(found, sight.pairs)] if described.any() else ()
-            value = combined(trials, sight.pairs)
+            value = combined(found.trials[choose(found, sight.pairs)], sight.pairs)
             scores.append(AlignmentScore(modality=modality, alignment=how, concordance=value))
     return scores
 

@@ -169,8 +169,6 @@ def judge(
         Seed of everything drawn.
     """
     rows = np.flatnonzero(described)
-    if not len(rows):
-        alternatives, chosen = [()], 0  # not observable: nothing to score, not a score of 0
     own, inside = label[rows], pairs.at(rows)
     sample = _sample(inside.clip, MAX_SEGMENTS, seed=seed)
     part, part_pairs = space[sample], inside.at(sample)

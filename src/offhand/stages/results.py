@@ -1,4 +1,4 @@
-"""Stage 5: the result tables, which are the public contract (``docs/formats.md``)."""
+"""Stage 6: the result tables, which are the public contract (``docs/formats.md``)."""
 
 from __future__ import annotations
 
