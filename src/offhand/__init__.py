@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from offhand.pipeline import run
     from offhand.segments.changepoint import ChangePoints
     from offhand.stages.count import count_video
+    from offhand.stages.evaluate import evaluate
     from offhand.stages.measure import measure_signals
     from offhand.stages.register import Selection
     from offhand.stages.synth import synthesise
@@ -33,6 +34,7 @@ _WHERE = {
     "Selection": "offhand.stages.register",
     "Workspace": "offhand.store.workspace",
     "count_video": "offhand.stages.count",
+    "evaluate": "offhand.stages.evaluate",
     "consistency": "offhand.evaluation.consistency",
     "feature_space": "offhand.clustering.space",
     "load_config": "offhand.config:load",
@@ -51,6 +53,7 @@ __all__ = [
     "Workspace",
     "consistency",
     "count_video",
+    "evaluate",
     "feature_space",
     "load_config",
     "measure_signals",
