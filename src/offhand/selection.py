@@ -27,7 +27,7 @@ from offhand.evaluation.concordance import (
 )
 from offhand.records import BoolArray, Clusters, FloatArray, IntArray
 
-SELECTION_VERSION = 6
+SELECTION_VERSION = 7
 """Raised whenever the same spaces get other weights, or another clustering is chosen."""
 
 MAX_SILHOUETTE = 4000

@@ -41,23 +41,30 @@ class Pairs:
     group
         ``(n,)``: number of the clip, or of what stands above it, such as the site; pairs from two
         groups are compared. If there is one group alone, its segments are compared with each other.
+    inside
+        Whether segments of one group are compared; ``None`` to tell from ``group``.
     """
 
     clip: IntArray
     group: IntArray
+    inside: bool | None = None
 
     def __post_init__(self) -> None:
         if self.clip.shape != self.group.shape or self.clip.ndim != 1:
             raise ValueError("clip and group must be vectors of one length")
 
     def at(self, rows: IntArray) -> Pairs:
-        """Return the pairs among some of the segments."""
+        """Return the pairs of some of the segments, as if they were all there are."""
         return Pairs(clip=self.clip[rows], group=self.group[rows])
+
+    def among(self, rows: IntArray) -> Pairs:
+        """Return those of these pairs that are among some of the segments, perhaps none."""
+        return Pairs(clip=self.clip[rows], group=self.group[rows], inside=self.is_single)
 
     @property
     def is_single(self) -> bool:
-        """Whether there is one group alone."""
-        return len(np.unique(self.group)) < 2
+        """Whether there is one group alone, whose segments are compared with each other."""
+        return len(np.unique(self.group)) < 2 if self.inside is None else self.inside
 
     @property
     def count(self) -> int:
@@ -163,7 +170,7 @@ def make_target(coordinates: FloatArray, described: BoolArray, pairs: Pairs) -> 
 
 def _target(vectors: FloatArray, described: BoolArray, pairs: Pairs) -> Target:
     rows = np.flatnonzero(described)
-    inside = pairs.at(rows)
+    inside = pairs.among(rows)
     full = np.zeros_like(vectors)
     full[rows] = inside.centred(vectors[rows])
     norm = _norm(full[rows], inside) if inside.count >= LEAST_PAIRS else 0.0
@@ -191,7 +198,7 @@ def one_hot(label: IntArray) -> FloatArray:
 def label_norm(label: IntArray, target: Target, pairs: Pairs) -> float:
     """Return the norm of the labels over the pairs that the target describes."""
     rows = np.flatnonzero(target.described)
-    inside = pairs.at(rows)
+    inside = pairs.among(rows)
     return _norm(inside.centred(one_hot(label[rows])), inside) if len(rows) else 0.0
 
 
@@ -210,7 +217,7 @@ def concordance(label: IntArray, target: Target, pairs: Pairs) -> float:
     if norm == 0:
         return 0.0
     rows = np.flatnonzero(target.described)
-    inside = pairs.at(rows)
+    inside = pairs.among(rows)
     centred = inside.centred(one_hot(label[rows]))
     shared = float(inside.product(centred, target.vectors[rows]).sum())
     return shared / (norm * target.norm)
@@ -281,7 +288,7 @@ def agreements(targets: Mapping[str, Target], pairs: Pairs) -> FloatArray:
 
 def _agreement(one: Target, other: Target, pairs: Pairs) -> float:
     rows = np.flatnonzero(one.described & other.described)
-    inside = pairs.at(rows)
+    inside = pairs.among(rows)
     first, second = one.at(rows, inside), other.at(rows, inside)
     if first.norm == 0 or second.norm == 0:
         return float("nan")

@@ -169,9 +169,9 @@ def judge(
         Seed of everything drawn.
     """
     rows = np.flatnonzero(described)
-    own, inside = label[rows], pairs.at(rows)
+    own, inside = label[rows], pairs.among(rows)
     sample = _sample(inside.clip, MAX_SEGMENTS, seed=seed)
-    part, part_pairs = space[sample], inside.at(sample)
+    part, part_pairs = space[sample], inside.among(sample)
     whole = len(sample) == len(rows)
     reference = own if whole else (again(part) if len(part) else own[sample])
     mixed = mixing(space, own, inside.group, seed=seed)
@@ -195,7 +195,7 @@ def _shift_test(
     """Test labels in all segments, or in as many whole clips as ``MAX_SHIFTED`` allow."""
     rows = _sample(pairs.clip, MAX_SHIFTED, seed=seed)
     if len(rows) < len(pairs.clip):
-        inside = pairs.at(rows)
+        inside = pairs.among(rows)
         targets = [trial.target.at(rows, inside) for trial in alternatives[chosen]]
         alternatives = [
             [

@@ -18,6 +18,7 @@ from offhand.evaluation.concordance import (
     reliabilities,
 )
 from offhand.evaluation.controls import clip_identity, one_cluster
+from offhand.evaluation.shifts import shift_test
 from offhand.records import FloatArray, IntArray
 from tests import naive
 
@@ -173,3 +174,18 @@ def test_reliability_without_agreement() -> None:
     np.testing.assert_array_equal(reliabilities(np.array([[1.0, np.nan], [np.nan, 1]])), [0, 0])
     np.testing.assert_array_equal(reliabilities(np.eye(1)), [0])
     assert len(reliabilities(np.empty((0, 0)))) == 0
+
+
+def test_what_is_described_in_one_of_several_clips_cannot_be_compared() -> None:
+    rng = np.random.default_rng(1)
+    clip = np.repeat([0, 1, 2], 12)
+    pairs, seen = everywhere(clip), clip == 0
+    kind = rng.integers(0, 3, 36)
+    views = [np.eye(3)[kind[seen]] + 0.01 * rng.normal(size=(12, 3)) for _ in range(2)]
+    one, other = (make_target(view, seen, pairs) for view in views)
+    assert np.isnan(concordance(kind, one, pairs))
+    assert np.isnan(agreements({"one": one, "other": other}, pairs)[0, 1])
+    trial = Trial(label=kind, target=one, reliability=1.0)
+    assert np.isnan(shift_test([[trial]], 0, pairs, n_draws=9, seed=0).p)
+    alone = everywhere(clip[seen])  # as a footage of its own it can
+    assert concordance(kind[seen], whole(views[0], alone), alone) > 0.9
