@@ -7,9 +7,6 @@ FOLDER holds clips and their ground truth (``<clip>.json`` with blocks, ``<clip>
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import t as student_t
@@ -17,8 +14,16 @@ from sklearn.metrics import adjusted_rand_score
 
 import offhand
 from benchmarks.quality import ablation, evidence
-from benchmarks.quality.evidence import FUSED
-from benchmarks.quality.footage import Described, Footage, Row, as_lines, measured, paragraph
+from benchmarks.quality.footage import (
+    FUSED,
+    Described,
+    Footage,
+    Row,
+    as_lines,
+    paragraph,
+    print_report,
+    reliable,
+)
 from offhand.config import Config
 from offhand.evaluation.agreement import BoundaryCount, match_boundaries
 from offhand.evaluation.controls import one_cluster, random_labels
@@ -65,10 +70,9 @@ def _boundary_row(found: dict[str, npt.NDArray[np.float64]], truth: dict[str, Tr
 def clusterings(described: Described, config: Config) -> list[Row]:
     """Return how all clusterings, and two controls, agree with the truth."""
     sight = described.sight()
-    fused = {name: one.weight for name, one in fusion_weights(sight).items()}
     rows: list[Row] = []
     for modality in (*described.features, FUSED):
-        weights = fused if modality == FUSED else {modality: 1.0}
+        weights = reliable(sight) if modality == FUSED else {modality: 1.0}
         for name, clusterer in config.clusterers.items():
             found = candidates(sight, weights, clusterer, seed=0)
             label = found.label(choose(found, sight.pairs))
@@ -120,7 +124,7 @@ def agreement(described: Described, name: str, label: IntArray) -> Row:
 def within_clips(described: Described, config: Config) -> list[Row]:
     """Return ARI inside clips, each clustered alone, and what late fusion adds to each modality."""
     everywhere, seen = described.sight(), described.seen
-    fused = {name: one.weight for name, one in fusion_weights(everywhere).items()}
+    fused = reliable(everywhere)
     clusterer = config.clusterers[config.general.clusterer]
     scores: dict[str, npt.NDArray[np.float64]] = {}
     for modality in (*described.features, FUSED):
@@ -239,15 +243,5 @@ def _listed(figures: dict[str, float]) -> str:
     return "; ".join(f"{name}: {value:.2f}" for name, value in figures.items())
 
 
-def main() -> None:
-    """Print the tables as Markdown."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folder", type=Path, help="clips with ground truth beside each")
-    parser.add_argument("--groups", type=Path, help="CSV with columns clip and site")
-    given = parser.parse_args()
-    with measured(given.folder, groups=given.groups) as footage:
-        print("\n".join(report(footage)))
-
-
 if __name__ == "__main__":
-    main()
+    print_report(__doc__, report)

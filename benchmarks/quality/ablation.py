@@ -9,17 +9,17 @@ import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
 import offhand
-from benchmarks.quality.footage import Described, Footage, Row
+from benchmarks.quality.footage import Described, Footage, Row, reliable
 from offhand.clustering.alignment import ALIGNMENTS
 from offhand.clustering.base import Clusterer
 from offhand.clustering.hdbscan import Hdbscan
 from offhand.clustering.ward import Ward
 from offhand.config import Config
-from offhand.evaluation.agreement import cross_clip_pairs
+from offhand.evaluation.agreement import count_pairs, cross_clip_pairs
 from offhand.evaluation.concordance import combined
 from offhand.records import IntArray
 from offhand.segments.base import Segmenter
-from offhand.selection import Sight, candidates, choose, fusion_weights
+from offhand.selection import Sight, candidates, choose
 
 Weigh = Callable[[Sight], Mapping[str, float]]
 
@@ -45,11 +45,6 @@ class Labelled:
     described: Described
     label: IntArray
     concordance: float
-
-
-def reliable(sight: Sight) -> Mapping[str, float]:
-    """Return the default weights."""
-    return {name: one.weight for name, one in fusion_weights(sight).items()}
 
 
 def equal(sight: Sight) -> Mapping[str, float]:
@@ -196,25 +191,5 @@ def _with(one: Labelled, clips: list[str]) -> float:
     """Return F1 over the pairs of which one instant at least lies in the clips."""
     seen, at = one.described.seen, one.described.at_instants(one.label)
     kept = ~np.isin(seen.clip, clips)
-    every = _counts(seen.clip, at, seen.activity)
-    others = _counts(seen.clip[kept], at[kept], seen.activity[kept])
-    both, predicted, true = (a - b for a, b in zip(every, others, strict=True))
-    return 2 * both / (predicted + true) if both else 0.0
-
-
-def _counts(clip: np.ndarray, label: IntArray, activity: np.ndarray) -> tuple[float, float, float]:
-    """Return the pairs of both kinds, of one label, and of one activity."""
-    _, number = np.unique(activity, return_inverse=True)
-    joint = np.where(label >= 0, label * (number.max(initial=0) + 1) + number, -1)
-    return _pairs(clip, joint), _pairs(clip, label), _pairs(clip, number)
-
-
-def _pairs(clip: np.ndarray, label: IntArray) -> float:
-    known = label >= 0
-    if not known.any():
-        return 0.0
-    _, place = np.unique(clip, return_inverse=True)
-    _, value = np.unique(label[known], return_inverse=True)
-    counts = np.zeros((place.max() + 1, value.max() + 1))
-    np.add.at(counts, (place[known], value), 1)
-    return float((counts.sum(axis=0) ** 2 - (counts**2).sum(axis=0)).sum() / 2)
+    every = count_pairs(seen.clip, at, seen.activity)
+    return (every - count_pairs(seen.clip[kept], at[kept], seen.activity[kept])).score.f1

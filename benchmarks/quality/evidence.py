@@ -7,19 +7,17 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.stats import spearmanr
 
-from benchmarks.quality.footage import Described, Row
+from benchmarks.quality.footage import FUSED, Described, Row, reliable
 from offhand.config import Config
 from offhand.evaluation.controls import clip_identity, one_cluster, random_labels, time_blocks
-from offhand.evaluation.evidence import judge
 from offhand.evaluation.shifts import shift_test
-from offhand.records import FloatArray, IntArray
-from offhand.selection import Sight, candidates, choose, fusion_weights
+from offhand.records import IntArray
+from offhand.selection import Sight, candidates, choose, evidence_for
 from offhand.stages.evaluate import majority
 from offhand.stages.judge import score_of, trials_of
 
 RANDOM_LABELLINGS = 500
 DRAWS = 199
-FUSED = "late_fusion"
 
 
 def variants(described: Described) -> dict[str, tuple[Described, str]]:
@@ -45,26 +43,11 @@ def clustered(
     sight: Sight, modality: str, config: Config
 ) -> tuple[IntArray, float, tuple[float, float]]:
     """Return the labels of a modality by the default clusterer, their score and its interval."""
-    weights = {modality: 1.0}
-    if modality == FUSED:
-        weights = {name: one.weight for name, one in fusion_weights(sight).items()}
+    weights = reliable(sight) if modality == FUSED else {modality: 1.0}
     clusterer = config.clusterers[config.general.clusterer]
     found = candidates(sight, weights, clusterer, seed=0)
     chosen = choose(found, sight.pairs)
-
-    def again(space: FloatArray) -> IntArray:
-        return clusterer.candidates(space, seed=0, only=chosen)[0].label
-
-    evidence = judge(
-        found.trials,
-        chosen,
-        sight.pairs,
-        space=found.space[0],
-        described=found.space[1],
-        label=found.label(chosen),
-        again=again,
-        seed=0,
-    )
+    evidence = evidence_for(found, chosen, sight.pairs, clusterer, seed=0)
     score = evidence.score
     return found.label(chosen), score.score, (score.low, score.high)
 

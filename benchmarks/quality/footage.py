@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import tempfile
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,10 +22,11 @@ from offhand.evaluation.agreement import PairScore, cross_clip_pairs
 from offhand.evaluation.truth import Truth, read_truth
 from offhand.records import FloatArray, IntArray, Segments, Signal
 from offhand.segments.base import Segmenter
-from offhand.selection import Sight, see
+from offhand.selection import Sight, fusion_weights, see
 from offhand.stages.evaluate import Instants, look
 
 Row = dict[str, str | float]
+FUSED = "late_fusion"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +109,7 @@ class Footage:
     truth: dict[str, Truth]
     sites: dict[str, str]
 
-    def described(self, segmenter: Segmenter | None, *, name: str = "") -> Described:
+    def described(self, segmenter: Segmenter | None) -> Described:
         """Cut and describe all clips; ``None`` cuts at the true boundaries."""
         config = offhand.load_config()
         table = self.workspace.table("modalities").set_index("modality")["status"]
@@ -131,7 +133,7 @@ class Footage:
             values = np.concatenate([one.values for one in own])
             features[modality.name] = values, own[0].weights, own[0].columns
         return Described(
-            name=name or (segmenter.name if segmenter else "true blocks"),
+            name=segmenter.name if segmenter else "true blocks",
             segments=segments,
             features=features,
             sources={modality.name: modality.signals for modality in modalities},
@@ -154,10 +156,8 @@ def true_segments(clip: str, truth: Truth) -> Segments:
 
 
 @contextmanager
-def measured(
-    folder: Path, *, groups: Path | None = None, out: Path | None = None
-) -> Iterator[Footage]:
-    """Run offhand on a folder of clips with ground truth; in a folder of its own unless given."""
+def measured(folder: Path, *, groups: Path | None = None) -> Iterator[Footage]:
+    """Run offhand on a folder of clips with ground truth, in a folder that is deleted again."""
     truth = {
         clip: one for clip, one in read_truth(folder).items() if any(folder.glob(f"{clip}.m[pk]*"))
     }
@@ -166,8 +166,23 @@ def measured(
         with groups.open(encoding="utf-8", newline="") as file:
             sites |= {row["clip"]: row["site"] for row in csv.DictReader(file)}
     with tempfile.TemporaryDirectory() as scratch:
-        workspace = offhand.run(folder, out or scratch, groups=groups)
+        workspace = offhand.run(folder, scratch, groups=groups)
         yield Footage(workspace=workspace, truth=truth, sites=sites)
+
+
+def reliable(sight: Sight) -> Mapping[str, float]:
+    """Return the default weights of late fusion."""
+    return {name: one.weight for name, one in fusion_weights(sight).items()}
+
+
+def print_report(doc: str | None, report: Callable[[Footage], list[str]]) -> None:
+    """Measure the folder that the command line names, and print the report on it."""
+    parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
+    parser.add_argument("folder", type=Path, help="clips with ground truth beside each")
+    parser.add_argument("--groups", type=Path, help="CSV with columns clip and site")
+    given = parser.parse_args()
+    with measured(given.folder, groups=given.groups) as footage:
+        print("\n".join(report(footage)))
 
 
 def as_lines(rows: Sequence[Mapping[str, str | float]]) -> list[str]:

@@ -9,10 +9,10 @@ itself never imports it.
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.stats import t as student_t
@@ -20,14 +20,21 @@ from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans, SpectralCl
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, v_measure_score
 
 import offhand
-from benchmarks.quality.ablation import reliable
-from benchmarks.quality.footage import Described, Footage, Row, as_lines, measured, paragraph
+from benchmarks.quality.footage import (
+    Described,
+    Footage,
+    Row,
+    as_lines,
+    paragraph,
+    print_report,
+    reliable,
+)
 from offhand.config import Config
 from offhand.evaluation.agreement import cross_clip_pairs
 from offhand.evaluation.truth import Truth
 from offhand.records import FloatArray, IntArray, Segments, Signal
 from offhand.selection import candidates, choose
-from offhand.stages.evaluate import majority
+from offhand.stages.evaluate import Instants, majority
 
 SEEDS = 10
 Method = Callable[[FloatArray, int, int], IntArray]
@@ -130,7 +137,7 @@ def scored(described: Described, name: str, k: str, labels: list[IntArray]) -> R
     seen = described.seen
     at = [described.at_instants(label) for label in labels]
     every = np.array([cross_clip_pairs(seen.clip, one, seen.activity).f1 for one in at])
-    half = interval(described, at)
+    half = interval(seen, at)
     return {
         "segments": described.name,
         "method": name,
@@ -146,9 +153,9 @@ def scored(described: Described, name: str, k: str, labels: list[IntArray]) -> R
     }
 
 
-def interval(described: Described, at: list[IntArray]) -> float:
+def interval(seen: Instants, at: list[IntArray]) -> float:
     """Return half the 95 % interval of pair F1, from leaving clips out in turn."""
-    seen, parts = described.seen, []
+    parts = []
     for clip in np.unique(seen.clip):
         kept = seen.clip != clip
         f1 = [cross_clip_pairs(seen.clip[kept], one[kept], seen.activity[kept]).f1 for one in at]
@@ -160,26 +167,28 @@ def interval(described: Described, at: list[IntArray]) -> float:
     return float(error * student_t.ppf(0.975, n - 1))
 
 
+@dataclass(frozen=True, kw_only=True)
 class UniformSplit:
-    """Cut every clip in k equal parts: what order alone gives."""
+    """Cut every clip in equal parts: what order alone gives."""
 
-    name = "uniform split"
+    name: ClassVar[str] = "uniform split"
+    version: ClassVar[int] = 1
+    signals: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, k: int) -> None:
-        self._k = k
+    n_parts: int
 
     def cut(
-        self, clip_id: str, signals: dict[str, Signal], *, start_s: float, stop_s: float
+        self, clip_id: str, signals: Mapping[str, Signal], *, start_s: float, stop_s: float
     ) -> Segments:
         """Cut ``[start_s, stop_s)``."""
         del signals
-        edges = np.linspace(start_s, stop_s, self._k + 1)
+        edges = np.linspace(start_s, stop_s, self.n_parts + 1)
         return Segments(clip_id=clip_id, start_s=edges[:-1], stop_s=edges[1:])
 
 
 def uniform(footage: Footage, k: int) -> Row:
     """Score the parts of a uniform split, part i of each clip as cluster i."""
-    split = footage.described(UniformSplit(k), name="uniform split")  # type: ignore[arg-type]
+    split = footage.described(UniformSplit(n_parts=k))
     label = np.tile(np.arange(k), len(footage.truth))
     return scored(split, "part i is cluster i", f"truth's, {k}", [label])
 
@@ -237,15 +246,5 @@ def activities(truth: dict[str, Truth]) -> int:
     return len({block.activity for one in truth.values() for block in one.blocks})
 
 
-def main() -> None:
-    """Print the table as Markdown."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folder", type=Path, help="clips with ground truth beside each")
-    parser.add_argument("--groups", type=Path, help="CSV with columns clip and site")
-    given = parser.parse_args()
-    with measured(given.folder, groups=given.groups) as footage:
-        print("\n".join(report(footage)))
-
-
 if __name__ == "__main__":
-    main()
+    print_report(__doc__, report)

@@ -17,9 +17,7 @@ import numpy as np
 from offhand.clustering.base import Clusterer
 from offhand.clustering.hdbscan import Hdbscan
 from offhand.clustering.ward import Ward
-from offhand.evaluation.evidence import judge
-from offhand.records import FloatArray, IntArray
-from offhand.selection import Sight, candidates, choose, fusion_weights, see
+from offhand.selection import Sight, candidates, choose, evidence_for, fusion_weights, see
 
 MODALITIES, DIMENSIONS, ACTIVITIES = 6, 12, 10
 FEW = 2000
@@ -48,21 +46,8 @@ def judge_all(sight: Sight, clusterer: Clusterer) -> float:
     for weights in (*({name: 1.0} for name in sight.spaces), fused):
         found = candidates(sight, weights, clusterer, seed=0)
         chosen = choose(found, sight.pairs)
-
-        def again(space: FloatArray, place: int = chosen) -> IntArray:
-            return clusterer.candidates(space, seed=0, only=place)[0].label
-
         start = time.perf_counter()
-        judge(
-            found.trials,
-            chosen,
-            sight.pairs,
-            space=found.space[0],
-            described=found.space[1],
-            label=found.label(chosen),
-            again=again,
-            seed=0,
-        )
+        evidence_for(found, chosen, sight.pairs, clusterer, seed=0)
         total_s += time.perf_counter() - start
     return total_s
 

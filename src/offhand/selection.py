@@ -25,6 +25,7 @@ from offhand.evaluation.concordance import (
     make_target,
     reliabilities,
 )
+from offhand.evaluation.evidence import Evidence, judge
 from offhand.records import BoolArray, Clusters, FloatArray, IntArray
 
 SELECTION_VERSION = 7
@@ -247,6 +248,36 @@ def choose(found: Candidates, pairs: Pairs) -> int:
     if np.isnan(error):
         return best
     return int(np.flatnonzero(scores >= scores[best] - error)[0])
+
+
+def evidence_for(
+    found: Candidates, chosen: int, pairs: Pairs, clusterer: Clusterer, *, seed: int
+) -> Evidence:
+    """Collect the evidence for the candidate that was chosen.
+
+    Parameters
+    ----------
+    found, chosen, pairs
+        The candidates (see :func:`candidates`), the place of the one chosen, and what is compared.
+    clusterer
+        What found them: parts of the data are clustered anew with the setting of the one chosen.
+    seed
+        Seed of everything drawn.
+    """
+
+    def again(space: FloatArray) -> IntArray:
+        return clusterer.candidates(space, seed=seed, only=chosen)[0].label
+
+    return judge(
+        found.trials,
+        chosen,
+        pairs,
+        space=found.space[0],
+        described=found.space[1],
+        label=found.label(chosen),
+        again=again,
+        seed=seed,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

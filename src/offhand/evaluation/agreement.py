@@ -23,10 +23,43 @@ class PairScore:
     f1: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class PairCount:
+    """Pairs of instants from different clips: of one label, of one activity, and of both."""
+
+    both: float
+    predicted: float
+    true: float
+
+    def __sub__(self, other: PairCount) -> PairCount:
+        return PairCount(
+            both=self.both - other.both,
+            predicted=self.predicted - other.predicted,
+            true=self.true - other.true,
+        )
+
+    @property
+    def score(self) -> PairScore:
+        """Zeros where no pair is predicted, or none is true."""
+        return PairScore(
+            precision=self.both / self.predicted if self.predicted else 0.0,
+            recall=self.both / self.true if self.true else 0.0,
+            f1=2 * self.both / (self.predicted + self.true) if self.both else 0.0,
+        )
+
+
 def cross_clip_pairs(
     clip: npt.ArrayLike, label: npt.ArrayLike, activity: npt.ArrayLike
 ) -> PairScore:
     """Compare clusters with activities over all pairs of instants from different clips.
+
+    Parameters and conventions are those of :func:`count_pairs`.
+    """
+    return count_pairs(clip, label, activity).score
+
+
+def count_pairs(clip: npt.ArrayLike, label: npt.ArrayLike, activity: npt.ArrayLike) -> PairCount:
+    """Count pairs of instants from different clips.
 
     A pair is predicted to be alike if both instants have one label that is not noise, and is
     truly alike if both have one activity.
@@ -39,23 +72,16 @@ def cross_clip_pairs(
         ``(n,)`` int: cluster of each instant, below 0 for noise.
     activity
         ``(n,)``: true activity of each instant.
-
-    Returns
-    -------
-    PairScore
-        Zeros where no pair is predicted, or none is true.
     """
     table = pd.DataFrame(
         {"clip": np.asarray(clip), "label": np.asarray(label), "activity": np.asarray(activity)}
     )
     kept = table[table["label"] >= 0]
-    predicted = _pairs_across(kept, ["label"])
-    true = _pairs_across(table, ["activity"])
-    both = _pairs_across(kept, ["label", "activity"])
-    precision = both / predicted if predicted else 0.0
-    recall = both / true if true else 0.0
-    f1 = 2 * both / (predicted + true) if both else 0.0
-    return PairScore(precision=precision, recall=recall, f1=f1)
+    return PairCount(
+        both=_pairs_across(kept, ["label", "activity"]),
+        predicted=_pairs_across(kept, ["label"]),
+        true=_pairs_across(table, ["activity"]),
+    )
 
 
 def _pairs_across(table: pd.DataFrame, keys: list[str]) -> float:

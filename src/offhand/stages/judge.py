@@ -14,10 +14,10 @@ from scipy.stats import false_discovery_control
 
 from offhand.evaluation.concordance import Trial
 from offhand.evaluation.controls import clip_identity, one_cluster, random_labels, time_blocks
-from offhand.evaluation.evidence import CONFIRMED_P, Evidence, Score, judge, score_labels
+from offhand.evaluation.evidence import CONFIRMED_P, Evidence, Score, score_labels
 from offhand.evaluation.fingerprint import fingerprint as fingerprint_of
-from offhand.records import FloatArray, IntArray
-from offhand.selection import Sight, candidates, choose
+from offhand.records import IntArray
+from offhand.selection import Sight, candidates, choose, evidence_for
 from offhand.stages.cluster import ClusterTask
 from offhand.stages.groups import Group
 from offhand.stages.spaces import SightFiles
@@ -112,20 +112,7 @@ def judge_clustering(task: JudgeTask, report: Callable[[float], None]) -> None:
     sight, weights = made.described.read(), made.weights()
     found = candidates(sight, weights, made.clusterer, seed=made.seed)
     chosen = choose(found, sight.pairs)
-
-    def again(space: FloatArray) -> IntArray:
-        return made.clusterer.candidates(space, seed=made.seed, only=chosen)[0].label
-
-    evidence = judge(
-        found.trials,
-        chosen,
-        sight.pairs,
-        space=found.space[0],
-        described=found.space[1],
-        label=found.label(chosen),
-        again=again,
-        seed=made.seed,
-    )
+    evidence = evidence_for(found, chosen, sight.pairs, made.clusterer, seed=made.seed)
     report(0.8)
     what = {"modality": made.modality, "clusterer": made.clusterer.name}
     clusters = _cluster_rows(evidence)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from benchmarks.quality.ablation import _pairs, _with, _without
+from benchmarks.quality.ablation import _with, _without
 from benchmarks.quality.footage import as_lines
 from benchmarks.quality.peers import UniformSplit, interval, nearest_elsewhere
-from offhand.evaluation.agreement import cross_clip_pairs
+from offhand.evaluation.agreement import count_pairs, cross_clip_pairs
 from offhand.records import IntArray
 from offhand.stages.evaluate import Instants
 
@@ -41,11 +41,11 @@ def drawn(seed: int, n: int = 80) -> Tried:
 @pytest.mark.parametrize("seed", range(4))
 def test_pairs_are_counted_as_by_a_loop(seed: int) -> None:
     one = drawn(seed)
-    clip, label = one.described.seen.clip, one.label
+    clip, activity, label = one.described.seen.clip, one.described.seen.activity, one.label
     expected = sum(
         clip[i] != clip[j] and label[i] == label[j] >= 0 for i in range(80) for j in range(i)
     )
-    assert _pairs(clip, label) == expected
+    assert count_pairs(clip, label, activity).predicted == expected
 
 
 def test_with_and_without_a_clip_share_the_pairs() -> None:
@@ -64,7 +64,7 @@ def test_with_and_without_a_clip_share_the_pairs() -> None:
 
 
 def test_a_uniform_split_has_equal_parts() -> None:
-    cut = UniformSplit(4).cut("a", {}, start_s=1.0, stop_s=9.0)
+    cut = UniformSplit(n_parts=4).cut("a", {}, start_s=1.0, stop_s=9.0)
     np.testing.assert_allclose(cut.start_s, [1, 3, 5, 7])
     np.testing.assert_allclose(cut.stop_s, [3, 5, 7, 9])
 
@@ -79,8 +79,8 @@ def test_the_interval_is_none_where_clips_agree() -> None:
     n = 40
     clip, activity = np.repeat(list("abcd"), 10), np.tile(list("xy"), 20)
     seen = Instants(clip=clip, activity=activity, segment=np.arange(n))
-    assert interval(Seen(seen), [(activity == "x").astype(np.int64)]) == pytest.approx(0.0)  # type: ignore[arg-type]
-    assert interval(drawn(1).described, [drawn(1).label]) > 0  # type: ignore[arg-type]
+    assert interval(seen, [(activity == "x").astype(np.int64)]) == pytest.approx(0.0)
+    assert interval(drawn(1).described.seen, [drawn(1).label]) > 0
 
 
 def test_tables_are_markdown() -> None:

@@ -8,9 +8,9 @@ import pytest
 from offhand.clustering.hdbscan import Hdbscan
 from offhand.clustering.ward import Ward
 from offhand.evaluation.controls import clip_identity, one_cluster, random_labels, time_blocks
-from offhand.evaluation.evidence import Evidence, _sample, judge, score_labels
+from offhand.evaluation.evidence import Evidence, _sample, score_labels
 from offhand.records import FloatArray, IntArray
-from offhand.selection import Sight, candidates, choose, see
+from offhand.selection import Sight, candidates, choose, evidence_for, see
 from offhand.stages.judge import score_of
 
 CLIPS = np.repeat([f"clip_{i}" for i in range(6)], [7, 12, 9, 20, 12, 10])
@@ -42,16 +42,7 @@ def judged(seen: Sight, modality: str, clusterer: Ward | Hdbscan | None = None) 
     method = clusterer or Ward()
     found = candidates(seen, {modality: 1.0}, method, seed=0)
     chosen = choose(found, seen.pairs)
-    return judge(
-        found.trials,
-        chosen,
-        seen.pairs,
-        space=found.space[0],
-        described=found.space[1],
-        label=found.label(chosen),
-        again=lambda space: method.candidates(space, seed=0, only=chosen)[0].label,
-        seed=0,
-    )
+    return evidence_for(found, chosen, seen.pairs, method, seed=0)
 
 
 @pytest.mark.parametrize("clusterer", [Ward(), Hdbscan()], ids=lambda one: one.name)
