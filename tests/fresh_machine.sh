@@ -21,6 +21,7 @@ suite=${FRESH_SUITE:-bookworm}
 packages=python3,python3-venv,make,git,ca-certificates
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/offhand-fresh
+tree_home=~root
 lookup_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 die() {
@@ -131,7 +132,7 @@ pip_configurations() {
 copy_in() {
     local root=$1 from=$2 to=$2
     if [ "$HOME" != / ]; then
-        case $from in "$HOME"/*) to=/root/${from#"$HOME"/} ;; esac
+        case $from in "$HOME"/*) to=$tree_home/${from#"$HOME"/} ;; esac
     fi
     mkdir -p "$root$(dirname "$to")"
     cp -RL --remove-destination "$from" "$root$(dirname "$to")/" 2>/dev/null ||
@@ -151,7 +152,7 @@ set_up_network() {
     # What pip and Python read, and nothing else of the environment.
     : >"$root.settings"
     {
-        printf '%s\0' "PATH=$lookup_path" HOME=/root LANG=C.UTF-8 "TERM=${TERM:-dumb}" \
+        printf '%s\0' "PATH=$lookup_path" "HOME=$tree_home" LANG=C.UTF-8 "TERM=${TERM:-dumb}" \
             DEBIAN_FRONTEND=noninteractive
         while IFS= read -r name; do
             case $name in
@@ -160,7 +161,7 @@ set_up_network() {
                     HTTP_PROXY | HTTPS_PROXY | FTP_PROXY | ALL_PROXY | NO_PROXY)
                     value=${!name}
                     printf '%s\n' "$value" >>"$root.settings"
-                    case $value in "$HOME"/*) value=/root/${value#"$HOME"/} ;; esac
+                    case $value in "$HOME"/*) value=$tree_home/${value#"$HOME"/} ;; esac
                     printf '%s\0' "$name=$value"
                     ;;
             esac
@@ -191,7 +192,7 @@ set_up_network() {
             esac
             case $path in
                 /etc/*) copy_in "$root" "$path" ;; # certificates and the like; never over the tree's own
-                "" | /bin | /dev | /lib* | /proc | /sbin | /sys | /usr | /root) ;;
+                "" | /bin | /dev | /lib* | /proc | /sbin | /sys | /usr | "$tree_home") ;;
                 *) printf '%s\n' "$path" ;;
             esac
         fi
@@ -253,7 +254,7 @@ trap 'exit 143' TERM
 cp -a --reflink=auto "$base/." "$root/"
 chmod 755 "$root"
 set_up_network "$root"
-git clone --quiet --no-local "$checkout" "$root/root/offhand"
+git clone --quiet --no-local "$checkout" "$root$tree_home/offhand"
 say "commit $(git -C "$checkout" rev-parse --short HEAD) in $root"
 
 # A process namespace of its own ends whatever the run leaves behind. In the background, as a trap
@@ -271,7 +272,7 @@ in_tree() {
 for target in "${targets[@]}"; do
     started=$SECONDS
     say "make $target"
-    in_tree make --no-print-directory -C /root/offhand "$target" ||
+    in_tree make --no-print-directory -C "$tree_home/offhand" "$target" ||
         die "make $target failed after $((SECONDS - started)) s"
     say "make $target: $((SECONDS - started)) s"
 done

@@ -6,8 +6,6 @@ import json
 import logging
 import math
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +16,6 @@ from offhand.errors import OffhandError
 
 if TYPE_CHECKING:
     from offhand.config import Config
-    from offhand.pipeline import OnProgress
 
 _CONFIG_OPTIONS = (
     click.option(
@@ -138,6 +135,7 @@ def run(
     offhand run day1.mp4 -o out --from 60 --to 600 --mask vest.png
     """
     from offhand import pipeline
+    from offhand.report.progress import show_progress
     from offhand.report.summary import print_summary
     from offhand.stages.register import Selection
 
@@ -149,7 +147,7 @@ def run(
     if to_s is not None and to_s <= from_s:
         raise click.BadParameter(f"--to {to_s:g} must lie after --from {from_s:g}")
     selection = Selection(from_s=from_s, to_s=to_s, mask=mask)
-    with _progress() as on_progress:
+    with show_progress() as on_progress:
         workspace = pipeline.run(
             clips,
             out,
@@ -187,6 +185,7 @@ def count(videos: tuple[str, ...], as_json: bool, plot: str | None) -> None:
     """
     from offhand.files import write_bytes
     from offhand.report.counts import as_lines, as_png, as_record
+    from offhand.report.progress import show_progress
     from offhand.stages.count import count_video
 
     if plot and len(videos) > 1:
@@ -195,7 +194,7 @@ def count(videos: tuple[str, ...], as_json: bool, plot: str | None) -> None:
     for video in videos:
         try:
             if sys.stderr.isatty():
-                with _progress() as tell:
+                with show_progress() as tell:
                     found = count_video(video, on_progress=partial(tell, "reading", 1))
             else:
                 found = count_video(video)
@@ -348,9 +347,10 @@ def weights_pull(names: tuple[str, ...]) -> None:
     Without NAME, everything that the default install uses is fetched. What is here and right is
     not fetched again, and what is damaged is replaced.
     """
+    from offhand.report.progress import show_progress
     from offhand.weights import home, pull
 
-    with _progress() as on_progress:
+    with show_progress() as on_progress:
         fetched = pull(names or None, on_progress=on_progress)
     click.echo(f"fetched: {', '.join(fetched) or 'nothing, all of it is here'}")
     click.echo(f"folder: {home() / 'weights'}")
@@ -386,37 +386,3 @@ def _load(config_file: str | None, overrides: tuple[str, ...]) -> Config:
     from offhand.config import load
 
     return load(config_file, overrides)
-
-
-@contextmanager
-def _progress() -> Iterator[OnProgress]:
-    """Show a bar for each stage on a terminal, and a line for each stage elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        seen: set[str] = set()
-
-        def say(stage: str, total: int, done: float) -> None:
-            if done >= total and stage not in seen:
-                seen.add(stage)
-                click.echo(f"{stage}: {total} done", err=True)
-
-        yield say
-        return
-    columns = (
-        TextColumn("{task.description:12}"),
-        BarColumn(),
-        TextColumn("{task.fields[count]}"),
-        TimeRemainingColumn(elapsed_when_finished=True),
-    )
-    with Progress(*columns, console=console) as bars:
-        shown: dict[str, Any] = {}
-
-        def advance(stage: str, total: int, done: float) -> None:
-            if stage not in shown:
-                shown[stage] = bars.add_task(stage, total=max(total, 1), count="")
-            bars.update(shown[stage], completed=done if total else 1, count=f"{int(done)}/{total}")
-
-        yield advance

@@ -28,6 +28,7 @@ from offhand.stages.describe import (
     modality_fingerprint,
     rhythm_path,
 )
+from offhand.stages.evidence_results import write_alignment, write_evidence
 from offhand.stages.fuse import FuseTask, fuse, weights_path
 from offhand.stages.groups import Group, read_groups
 from offhand.stages.judge import (
@@ -49,10 +50,8 @@ from offhand.stages.register import Selection, find_clips, register
 from offhand.stages.results import (
     Clustering,
     exemplar_moments,
-    write_alignment,
     write_clips,
     write_clusters,
-    write_evidence,
     write_features,
     write_fusion,
     write_joined,

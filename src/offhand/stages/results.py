@@ -15,7 +15,6 @@ import pandas as pd
 from offhand.clustering.fusion import LateFusion
 from offhand.evaluation.consistency import consistency
 from offhand.evaluation.controls import clip_identity, one_cluster, random_labels
-from offhand.evaluation.fingerprint import Fingerprint
 from offhand.files import write_text
 from offhand.records import Clip, ClipInfo, Segments
 from offhand.selection import ModalityWeight
@@ -51,57 +50,6 @@ EXEMPLARS = {
     "clip_id": "str",
     "segment_id": "int64",
     "is_medoid": "bool",
-}
-EVIDENCE = {
-    "modality": "str",
-    "clusterer": "str",
-    "is_default": "bool",
-    "level": "str",
-    "n_groups": "int64",
-    "score": "float64",
-    "low": "float64",
-    "high": "float64",
-    "concordance": "float64",
-    "z": "float64",
-    "p": "float64",
-    "surrogate_z": "float64",
-    "surrogate_p": "float64",
-    "mixing": "float64",
-    "acceptance": "float64",
-    "enrichment": "float64",
-    "stability_clips": "float64",
-    "stability_blocks": "float64",
-    "structure": "float64",
-    "n_confirmed": "Int64",
-}
-CLUSTERS = {
-    "modality": "str",
-    "clusterer": "str",
-    "is_default": "bool",
-    "label": "int64",
-    "n_segments": "int64",
-    "n_clips": "int64",
-    "z": "float64",
-    "p": "float64",
-    "mixing": "float64",
-    "acceptance": "float64",
-    "enrichment": "float64",
-    "jaccard": "float64",
-    "is_judged": "bool",
-    "is_confirmed": "bool",
-}
-FINGERPRINT = {
-    "modality": "str",
-    **{
-        field.name: "int64" if field.name.startswith("n_") else "float64"
-        for field in dataclasses.fields(Fingerprint)
-    },
-}
-ALIGNMENT = {
-    "modality": "str",
-    "alignment": "str",
-    "concordance": "float64",
-    "is_chosen": "bool",
 }
 FUSION = {
     "modality": "str",
@@ -225,7 +173,7 @@ def write_segments(workspace: Workspace, segments: Sequence[Segments]) -> None:
         )
         for cut in segments
     ]
-    table = _stacked(parts, SEGMENTS)
+    table = stacked(parts, SEGMENTS)
     parquet.write_frame(workspace.table_path("segments"), table)
 
 
@@ -241,16 +189,10 @@ def write_features(workspace: Workspace, files: FeatureFiles) -> None:
     parquet.write_features(workspace.table_path(f"features/{files.modality}"), joined)
 
 
-def write_alignment(workspace: Workspace, paths: Sequence[Path]) -> None:
-    """Write the table ``alignment``."""
-    table = _stacked([parquet.read_frame(path)[0] for path in paths], ALIGNMENT)
-    parquet.write_frame(workspace.table_path("alignment"), table)
-
-
 def write_fusion(workspace: Workspace, paths: Sequence[Path]) -> None:
     """Write the table ``fusion``: how much each modality counts; empty where nothing is fused."""
     parts = [parquet.read_frame(path)[0] for path in paths]
-    parquet.write_frame(workspace.table_path("fusion"), _stacked(parts, FUSION))
+    parquet.write_frame(workspace.table_path("fusion"), stacked(parts, FUSION))
 
 
 def write_steps(workspace: Workspace, plan: Plan, *, fused: bool) -> None:
@@ -296,7 +238,7 @@ def write_steps(workspace: Workspace, plan: Plan, *, fused: bool) -> None:
 def write_joined(workspace: Workspace, name: str, paths: Sequence[Path]) -> None:
     """Write a table that is the stored tables of all clips, one after the other."""
     parts = [parquet.read_frame(path)[0] for path in paths]
-    parquet.write_frame(workspace.table_path(name), _stacked(parts, JOINED[name]))
+    parquet.write_frame(workspace.table_path(name), stacked(parts, JOINED[name]))
 
 
 def write_rep_tables(workspace: Workspace) -> None:
@@ -370,31 +312,9 @@ def write_clusters(workspace: Workspace, clusterings: Sequence[Clustering], *, s
     for name, measured in controls.items():
         what = {"modality": name, "clusterer": "none", "is_default": False}
         rows.append(what | dataclasses.asdict(measured))
-    parquet.write_frame(workspace.table_path("labels"), _stacked(labels, LABELS))
-    parquet.write_frame(workspace.table_path("exemplars"), _stacked(shown, EXEMPLARS))
+    parquet.write_frame(workspace.table_path("labels"), stacked(labels, LABELS))
+    parquet.write_frame(workspace.table_path("exemplars"), stacked(shown, EXEMPLARS))
     parquet.write_frame(workspace.table_path("consistency"), pd.DataFrame(rows))
-
-
-def write_evidence(
-    workspace: Workspace, clusterings: Sequence[Clustering], controls: Sequence[EvidenceFiles]
-) -> None:
-    """Write the tables ``evidence``, ``clusters`` and ``fingerprint``."""
-    scores, clusters = [], []
-    for clustering in clusterings:
-        marked = {"is_default": clustering.is_default}
-        scores.append(parquet.read_frame(clustering.evidence.scores)[0].assign(**marked))
-        clusters.append(parquet.read_frame(clustering.evidence.details)[0].assign(**marked))
-    for files in controls:
-        scores.append(parquet.read_frame(files.scores)[0].assign(is_default=False))
-    probes = [parquet.read_frame(files.details)[0] for files in controls]
-    for name, parts, columns in (
-        ("evidence", scores, EVIDENCE),
-        ("clusters", clusters, CLUSTERS),
-        ("fingerprint", probes, FINGERPRINT),
-    ):
-        complete = [part.reindex(columns=list(columns)) for part in parts if len(part)]
-        table = _stacked(complete, columns).astype(columns)
-        parquet.write_frame(workspace.table_path(name), table)
 
 
 def _readable(text: str) -> str:
@@ -402,7 +322,7 @@ def _readable(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-def _stacked(parts: Sequence[pd.DataFrame], columns: dict[str, str]) -> pd.DataFrame:
+def stacked(parts: Sequence[pd.DataFrame], columns: dict[str, str]) -> pd.DataFrame:
     """Stack tables; the columns and their types are the same when there is no row at all."""
     filled = [part for part in parts if len(part)]
     if filled:
