@@ -47,9 +47,11 @@ from offhand.stages.measure import (
 )
 from offhand.stages.prepare import Plan, prepare
 from offhand.stages.register import Selection, find_clips, register
+from offhand.stages.project import ProjectTask, draw_map, map_path
 from offhand.stages.results import (
     Clustering,
     exemplar_moments,
+    previewed,
     write_clips,
     write_clusters,
     write_features,
@@ -208,29 +210,35 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
     fusions = _fuse_tasks(job, described)
     job.whole_stage("fusion", fuse, fusions)
     tasks = _cluster_tasks(job, described, fusions)
+    leading = config.general.clusterer
     job.whole_stage("clustering", cluster, tasks)
     judged = [JudgeTask(clustering=task, groups=job.groups) for task in tasks]
     job.whole_stage("evidence", judge_clustering, judged)
+    maps = [ProjectTask(clustering=task) for task in tasks if task.clusterer.name == leading]
+    job.whole_stage("maps", draw_map, maps)
     controls = _control_tasks(job, described)
     job.whole_stage("controls", judge_controls, controls)
     clusterings = [
         Clustering(
             modality=one.clustering.modality,
             clusterer=one.clustering.clusterer.name,
-            is_default=one.clustering.clusterer.name == config.general.clusterer,
+            is_default=one.clustering.clusterer.name == leading,
             files=cluster_files(one.clustering),
             evidence=judge_files(one),
         )
         for one in judged
     ]
     job.runner.release()
-    moments = exemplar_moments(clusterings, cuts)
+    moments, loops = exemplar_moments(clusterings, cuts), previewed(clusterings)
     pictured = job.stage(
         "thumbnails",
         make_thumbnails,
         [
             ThumbnailTask(
-                workspace=str(workspace.path), clip=clip, moments=moments.get(clip.clip_id, ())
+                workspace=str(workspace.path),
+                clip=clip,
+                moments=moments.get(clip.clip_id, ()),
+                previewed=loops.get(clip.clip_id, ()),
             )
             for clip in good
         ],
@@ -248,6 +256,7 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
     write_evidence(workspace, clusterings, [control_files(task) for task in controls])
     shown = [thumbnails_path(workspace, good[one.index]) for one in pictured if not one.error]
     write_joined(workspace, "thumbnails", shown)
+    write_joined(workspace, "map", [map_path(task) for task in maps])
     rhythms = [rhythm_path(workspace, plan.extractors, clip) for clip in good]
     write_joined(workspace, "rhythm", [path for path in rhythms if path is not None])
     write_joined(workspace, "repetitions", [files.repetitions for files in counts])

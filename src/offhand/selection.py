@@ -205,7 +205,7 @@ def candidates(
     seed
         Seed of what it draws at random.
     """
-    space = _joined(sight, weights)
+    space = joined(sight, weights)
     clusters = clusterer.candidates(space[0], seed=seed)
     own = [_spread(one.label, space[1]) for one in clusters]
     trials: list[list[Trial]] = [[] for _ in clusters]
@@ -216,7 +216,7 @@ def candidates(
             rest = {other: weight for other, weight in weights.items() if other not in alike}
             if not any(rest.values()):
                 continue
-            held_out = _joined(sight, rest)
+            held_out = joined(sight, rest)
             found = clusterer.candidates(held_out[0], seed=seed)
             labels = [
                 matched(_spread(found[min(place, len(found) - 1)].label, held_out[1]), reported)
@@ -352,7 +352,7 @@ def matched(label: IntArray, reference: IntArray) -> IntArray:
     return found
 
 
-def _joined(sight: Sight, weights: Mapping[str, float]) -> Space:
+def joined(sight: Sight, weights: Mapping[str, float]) -> Space:
     """Return a modality's own space, or that of several."""
     if len(weights) == 1:
         return sight.spaces[next(iter(weights))]

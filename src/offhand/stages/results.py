@@ -30,6 +30,7 @@ from offhand.store import parquet
 from offhand.store.workspace import Workspace
 
 RANDOM_DRAWS = 20
+PREVIEWS_PER_CLIP = 6
 
 SEGMENTS = {"clip_id": "str", "segment_id": "int64", "start_s": "float64", "stop_s": "float64"}
 LABELS = {
@@ -63,7 +64,21 @@ JOINED = {
         "period_s": "float64",
         "strength": "float64",
     },
-    "thumbnails": {"clip_id": "str", "segment_id": "int64", "time_s": "float64", "jpeg": "object"},
+    "map": {
+        "modality": "str",
+        "clip_id": "str",
+        "segment_id": "int64",
+        "x": "float64",
+        "y": "float64",
+        "method": "str",
+    },
+    "thumbnails": {
+        "clip_id": "str",
+        "segment_id": "int64",
+        "time_s": "float64",
+        "jpeg": "object",
+        "webp": "object",
+    },
     "repetitions": {
         "clip_id": "str",
         "bout_id": "int64",
@@ -132,6 +147,32 @@ def exemplar_moments(
     return {
         clip_id: tuple((index, float(middles[clip_id][index])) for index in sorted(indices))
         for clip_id, indices in chosen.items()
+    }
+
+
+def previewed(
+    clusterings: Sequence[Clustering], *, most_per_clip: int = PREVIEWS_PER_CLIP
+) -> dict[str, tuple[int, ...]]:
+    """Return, by clip, the exemplars worth a moving picture.
+
+    Those of the clustering that the report leads with: the default one of the fusion, or of the
+    modality that stands last where nothing is fused.
+
+    Parameters
+    ----------
+    clusterings
+        All of them.
+    most_per_clip
+        Exemplars a clip, medoids first.
+    """
+    leads = [one for one in clusterings if one.is_default]
+    if not leads:
+        return {}
+    table = parquet.read_frame(leads[-1].files.exemplars)[0]
+    table = table[table["scope"] == "pooled"].sort_values("is_medoid", ascending=False, kind="stable")
+    return {
+        str(clip_id): tuple(sorted(rows["segment_id"].astype(int).head(most_per_clip)))
+        for clip_id, rows in table.groupby("clip_id")
     }
 
 

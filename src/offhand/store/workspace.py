@@ -196,15 +196,23 @@ class Workspace:
 
     def thumbnail(self, clip_id: str, segment_id: int) -> bytes | None:
         """Return a segment's thumbnail as JPEG, ``None`` where there is none."""
-        return self._thumbnails.get((clip_id, segment_id))
+        return self._pictures.get((clip_id, segment_id), (None, None))[0]
+
+    def preview(self, clip_id: str, segment_id: int) -> bytes | None:
+        """Return a segment's loop as animated WebP, ``None`` where there is none."""
+        return self._pictures.get((clip_id, segment_id), (None, None))[1]
 
     @cached_property
-    def _thumbnails(self) -> dict[tuple[str, int], bytes]:
+    def _pictures(self) -> dict[tuple[str, int], tuple[bytes, bytes | None]]:
         if not self.table_path("thumbnails").is_file():
             return {}
         table = self.table("thumbnails")
-        rows = zip(table["clip_id"], table["segment_id"], table["jpeg"], strict=True)
-        return {(clip_id, int(segment_id)): bytes(jpeg) for clip_id, segment_id, jpeg in rows}
+        webp = table["webp"] if "webp" in table else [None] * len(table)
+        rows = zip(table["clip_id"], table["segment_id"], table["jpeg"], webp, strict=True)
+        return {
+            (clip_id, int(segment_id)): (bytes(jpeg), bytes(loop) if loop is not None else None)
+            for clip_id, segment_id, jpeg, loop in rows
+        }
 
 
 def _is_foreign(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Single pictures of chosen moments."""
+"""Single pictures of chosen moments, and short loops."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 JPEG_QUALITY = 78
+WEBP_QUALITY = 40
 NEAR_S = 2.0
 """Up to here ahead, decoding on is cheaper than seeking."""
 
@@ -54,6 +55,59 @@ def thumbnails(path: str, times_s: Sequence[float], *, short_side_px: int) -> li
             if frame is not None:
                 pictures[index] = to_jpeg(scaler(frame))
     return pictures
+
+
+def previews(
+    path: str, starts_s: Sequence[float], *, length_s: float, rate_hz: float, short_side_px: int
+) -> list[bytes | None]:
+    """Return short loops as animated WebP files, ``None`` where nothing decodes.
+
+    Parameters
+    ----------
+    path
+        The video file.
+    starts_s
+        Where each loop begins, in any order.
+    length_s, rate_hz
+        Of every loop: its length, and its pictures a second.
+    short_side_px
+        Size of the pictures.
+
+    Raises
+    ------
+    VideoError
+        The file cannot be opened.
+    """
+    count = max(1, round(length_s * rate_hz))
+    moments = [start_s + index / rate_hz for start_s in starts_s for index in range(count)]
+    request = FrameRequest(rate_hz=None, short_side_px=short_side_px, colour="rgb")
+    pictures: list[list[np.ndarray]] = [[] for _ in starts_s]
+    with open_video(path, threads=1) as (container, stream):
+        scaler = FrameScaler(request, aspect=float(stream.sample_aspect_ratio or 1))
+        start_s = origin_s(container, stream)
+        ordered = sorted(range(len(moments)), key=moments.__getitem__)
+        shown = _shown_at(container, stream, start_s, [moments[index] for index in ordered])
+        for index, frame in zip(ordered, shown, strict=True):
+            if frame is not None:
+                pictures[index // count].append(scaler(frame).copy())
+    return [to_webp(loop, rate_hz=rate_hz) if loop else None for loop in pictures]
+
+
+def to_webp(images: Sequence[np.ndarray], *, rate_hz: float) -> bytes:
+    """Return RGB images ``(height, width, 3)`` as an endless animated WebP file.
+
+    Raises
+    ------
+    VideoError
+        They cannot be coded.
+    """
+    loop = cv2.Animation()
+    loop.frames = [np.ascontiguousarray(image[:, :, ::-1]) for image in images]
+    loop.durations = np.full(len(images), round(1000 / rate_hz), dtype=np.int32)
+    done, coded = cv2.imencodeanimation(".webp", loop, [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY])
+    if not done:
+        raise VideoError("a preview could not be coded as WebP")
+    return bytes(coded)
 
 
 def to_jpeg(image: np.ndarray) -> bytes:
