@@ -46,8 +46,8 @@ from offhand.stages.measure import (
     signal_fingerprint,
 )
 from offhand.stages.prepare import Plan, prepare
-from offhand.stages.register import Selection, find_clips, register
 from offhand.stages.project import ProjectTask, draw_map, map_path
+from offhand.stages.register import Selection, find_clips, register
 from offhand.stages.results import (
     Clustering,
     exemplar_moments,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -159,14 +160,14 @@ class _Strips:
         total_s = float(labels["seconds"].sum())
         here = cluster_list(labels, {}, total_s=total_s)
         legend = sorted((_as_pooled(c, everywhere) for c in here), key=lambda c: -c.seconds)
-        colours = {c.label: c.colour for c in legend}
+        known = {c.label: c for c in legend}
         unseen_share = float((~labels["described"]).mean())
         noise_share = float(((labels["label"] < 0) & labels["described"]).mean())
-        shares = [f"{c.name} {percent(c.time_share)}" for c in legend] or [NO_CLUSTER]
+        shares = [f"{c.title} {percent(c.time_share)}" for c in legend] or [NO_CLUSTER]
         return Strip(
             modality=modality,
             clusterer=clusterer,
-            blocks=_blocks(labels, colours, start_s, stop_s),
+            blocks=_blocks(labels, known, start_s, stop_s),
             legend=tuple(legend),
             noise_share=noise_share,
             unseen_share=unseen_share,
@@ -183,20 +184,16 @@ def _as_pooled(cluster: Cluster, everywhere: dict[int, Cluster] | None) -> Clust
     if everywhere is None:
         return cluster
     pooled = everywhere[cluster.label]
-    return Cluster(
-        label=cluster.label,
-        name=cluster.name,
-        colour=pooled.colour,
+    return replace(
+        pooled,
         n_segments=cluster.n_segments,
-        n_clips=pooled.n_clips,
         seconds=cluster.seconds,
         time_share=cluster.time_share,
-        facts=pooled.facts,
     )
 
 
 def _blocks(
-    labels: pd.DataFrame, colours: dict[int, int], start_s: float, stop_s: float
+    labels: pd.DataFrame, known: dict[int, Cluster], start_s: float, stop_s: float
 ) -> tuple[Block, ...]:
     blocks = []
     columns = (labels[name].tolist() for name in ("label", "described", "start_s", "stop_s"))
@@ -206,8 +203,11 @@ def _blocks(
             Block(
                 left=left,
                 width=_percent(to_s, start_s, stop_s) - left,
-                colour=colours.get(label, NOISE) if is_described else UNSEEN,
-                name=cluster_name(label) if is_described else NOT_OBSERVABLE,
+                colour=known[label].colour if label in known else NOISE if is_described else UNSEEN,
+                name=(known[label].name if label in known else cluster_name(label))
+                if is_described
+                else NOT_OBSERVABLE,
+                called=known[label].called if label in known else "",
                 start_s=from_s,
                 stop_s=to_s,
             )

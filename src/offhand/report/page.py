@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +15,7 @@ import numpy as np
 
 from offhand.files import write_text
 from offhand.report import wording
+from offhand.report.activities import activities_view
 from offhand.report.coverage import coverage_view
 from offhand.report.drilldown import clip_panels, time_axes
 from offhand.report.evidence import evidence_view
@@ -19,11 +24,13 @@ from offhand.report.repetitions import bout_rows, repetitions_view
 from offhand.report.steps import absent_steps, computed_steps, notes_of
 from offhand.report.tables import ReportSource, Tables, read_tables
 from offhand.report.takeaways import take_aways
-from offhand.report.thumbnails import Thumbnails
+from offhand.report.thumbnails import Thumbnails, most_bytes
 from offhand.report.view import Page, Summary
-from offhand.report.view_clusters import ClipName
+from offhand.report.view_clusters import ClipName, Image
 
 FILE_NAME = "report.html"
+PREVIEWS = "@previews@"
+"""Where the loops go, in the template."""
 FILTERS = (
     wording.clock,
     wording.commands,
@@ -92,6 +99,7 @@ def build_page(source: ReportSource) -> Page:
         created=str(tables.manifest.get("created", "")),
         config=str(tables.manifest.get("config", "")),
         summary=summary,
+        activities=activities_view(tables, analysed, modalities),
         take_aways=take_aways(tables, summary, coverage, steps, modalities, evidence),
         evidence=evidence,
         repetitions=repetitions_view(tables, bouts),
@@ -105,24 +113,57 @@ def build_page(source: ReportSource) -> Page:
         clips=clip_panels(tables, names, modalities, axes, bouts),
         images=thumbnails.images(),
         n_images_left_out=thumbnails.n_left_out,
+        previews=thumbnails.previews(),
+        most_bytes=most_bytes(len(names)),
         image_ratio=_image_ratio(tables),
     )
 
 
-def render(page: Page) -> str:
+def render(page: Page, *, served: bool = False) -> str:
     """Return the page as HTML.
 
     Parameters
     ----------
     page
-        The view model; every name in it is escaped here.
+        The view model; every name in it is escaped here. Loops that do not fit are left out.
+    served
+        Whether it is for the viewer, which brings a script of its own and its policy as a header.
     """
     html = (
         _environment()
         .get_template("template.html.j2")
-        .render(page=page, style=_part("style.css"), script=_part("script.js"))
+        .render(
+            page=page,
+            style=_part("style.css"),
+            script=_part("script.js"),
+            script_hash=script_hash(),
+            served=served,
+        )
     )
+    before, _, after = html.rpartition(PREVIEWS)  # the last one: names may hold the same letters
+    html = before + _as_json(_fitting(page.previews, page.most_bytes - len(html))) + after
     return html.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def script_hash() -> str:
+    """Return the source expression that lets a content security policy pass the page's script."""
+    digest = hashlib.sha256(f"\n{_part('script.js')}\n".encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+def _fitting(previews: Sequence[Image], free: int) -> dict[str, str]:
+    fitting = {}
+    for image in previews:
+        free -= len(image.uri) + len(image.key) + 8
+        if free < 0:
+            break
+        fitting[image.key] = image.uri
+    return fitting
+
+
+def _as_json(content: object) -> str:
+    """Return JSON that is safe inside a script element."""
+    return json.dumps(content, ensure_ascii=True).replace("<", "\\u003c")
 
 
 @cache

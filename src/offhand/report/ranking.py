@@ -10,6 +10,7 @@ import pandas as pd
 
 from offhand.report.clusters import cluster_list, rows_of
 from offhand.report.evidence import CLIP, CONTROL
+from offhand.report.maps import map_view
 from offhand.report.steps import feature_notes
 from offhand.report.tables import FUSED, Tables
 from offhand.report.thumbnails import Thumbnails
@@ -27,11 +28,11 @@ from offhand.report.wording import (
     NO_CLUSTER,
     NOT_OBSERVABLE,
     clock,
-    cluster_name,
 )
 
 GALLERY_CLUSTERS = 6
 GALLERY_CLIPS = 16
+HIDDEN = "hidden"
 
 
 def modality_views(
@@ -61,6 +62,7 @@ def modality_views(
             default=default,
             others=tuple(c for c in others if c.modality == default.modality),
             notes=feature_notes(tables, default.modality)[1],
+            map=map_view(tables, names, default),
         )
         for place, default in enumerate(defaults, start=1)
     )
@@ -119,7 +121,8 @@ class _Gallery:
             (str(row["modality"]), str(row["clusterer"]), int(row["label"])): row
             for row in rows_of(tables.clusters)
         }
-        self._start_s = dict(zip(keys, tables.segments["start_s"].tolist(), strict=True))
+        ends = (tables.segments[end].tolist() for end in ("start_s", "stop_s"))
+        self._interval = dict(zip(keys, zip(*ends, strict=True), strict=True))
 
     def clustering(self, modality: str, clusterer: str, *, is_default: bool) -> Clustering:
         """Return one clustering with its gallery."""
@@ -127,9 +130,17 @@ class _Gallery:
         noise = labels[(labels["label"] < 0) & labels["described"]]
         unseen = labels[~labels["described"]]
         found = cluster_list(labels, self._tables.informing(modality), total_s=self._total_s)
-        clusters = [self._confirmed_or_not(cluster, modality, clusterer) for cluster in found]
         exemplars = self._exemplars(modality, clusterer)
-        shown = [self._pictured(c, exemplars) for c in clusters[:GALLERY_CLUSTERS]]
+        clusters = [
+            self._pictured(
+                self._confirmed_or_not(
+                    self._called(cluster, modality, clusterer), modality, clusterer
+                ),
+                exemplars,
+            )
+            for cluster in found
+        ]
+        shown = [c for c in clusters if c.status != HIDDEN][:GALLERY_CLUSTERS]
         columns, n_hidden = self._columns(labels, {c.label for c in shown})
         grid = self._cells(labels, exemplars, shown, columns)
         row = _consistency(self._tables, modality, clusterer)
@@ -146,20 +157,30 @@ class _Gallery:
             n_segments=int(row.get("n_segments", len(labels))),
             noise_share=len(noise) / max(1, len(labels)),
             unseen_share=len(unseen) / max(1, len(labels)),
-            clusters=(*shown, *clusters[GALLERY_CLUSTERS:]),
+            clusters=tuple(clusters),
             noise_s=float(noise["seconds"].sum()),
             unseen_s=float(unseen["seconds"].sum()),
             total_s=self._total_s,
             columns=tuple(columns),
             rows=tuple(zip(shown, grid, strict=True)),
             n_hidden_clips=n_hidden,
-            n_hidden_clusters=len(clusters) - len(shown),
+            n_hidden_clusters=sum(c.status != HIDDEN for c in clusters) - len(shown),
+        )
+
+    def _called(self, cluster: Cluster, modality: str, clusterer: str) -> Cluster:
+        """Return the cluster with what a person says of it."""
+        key, said = (modality, clusterer, cluster.label), self._tables.corrections
+        return dataclasses.replace(
+            cluster,
+            called=said.names.get(key, ""),
+            status=said.statuses.get(key, ""),
+            is_edited=key in said.edited,
         )
 
     def _confirmed_or_not(self, cluster: Cluster, modality: str, clusterer: str) -> Cluster:
         """Return the cluster with what other modalities say of it."""
         row = self._judged.get((modality, clusterer, cluster.label))
-        if row is None:
+        if row is None or cluster.is_edited:
             return cluster
         return dataclasses.replace(
             cluster,
@@ -191,15 +212,11 @@ class _Gallery:
             for name in columns:
                 place = (cluster.label, name.clip_id)
                 segment_id, is_medoid = exemplars.get(place, (-1, False))
-                image, alt = self._image(cluster.label, name.clip_id, segment_id)
                 row.append(
-                    Cell(
+                    dataclasses.replace(
+                        self._cell(cluster, name.clip_id, segment_id, is_medoid=is_medoid),
                         n_segments=int(sizes.get(place, 0)),
                         seconds=float(seconds.get(place, 0.0)),
-                        at_s=self._start_s.get((name.clip_id, segment_id), math.nan),
-                        is_medoid=is_medoid,
-                        image=image,
-                        image_alt=alt,
                     )
                 )
             grid.append(tuple(row))
@@ -208,20 +225,31 @@ class _Gallery:
     def _pictured(
         self, cluster: Cluster, exemplars: dict[tuple[int, str], tuple[int, bool]]
     ) -> Cluster:
-        """Return the cluster with the picture of its medoid."""
-        for (label, clip_id), (segment_id, is_medoid) in exemplars.items():
-            if label == cluster.label and is_medoid and clip_id in self._names:
-                image, alt = self._image(label, clip_id, segment_id)
-                return dataclasses.replace(cluster, image=image, image_alt=alt)
-        return cluster
+        """Return the cluster with the picture of its medoid, else of the exemplar that is first."""
+        own = [
+            (not is_medoid, clip_id, segment_id)
+            for (label, clip_id), (segment_id, is_medoid) in exemplars.items()
+            if label == cluster.label and clip_id in self._names
+        ]
+        if not own:
+            return cluster
+        not_medoid, clip_id, segment_id = min(own)
+        cell = self._cell(cluster, clip_id, segment_id, is_medoid=not not_medoid)
+        return dataclasses.replace(cluster, shown=cell, shown_clip=clip_id)
 
-    def _image(self, label: int, clip_id: str, segment_id: int) -> tuple[str, str]:
-        """Return key and description of a segment's picture, empty strings without a segment."""
+    def _cell(self, cluster: Cluster, clip_id: str, segment_id: int, *, is_medoid: bool) -> Cell:
+        """Return one segment with its pictures; an empty cell without a segment."""
         if segment_id < 0:
-            return "", ""
-        at = clock(self._start_s.get((clip_id, segment_id), math.nan))
-        alt = f"Frame of {clip_id}, segment at {at}, typical of {cluster_name(label)}"
-        return self._thumbnails.key(clip_id, segment_id), alt
+            return Cell()
+        start_s, stop_s = self._interval.get((clip_id, segment_id), (math.nan, math.nan))
+        return Cell(
+            at_s=start_s,
+            until_s=stop_s,
+            is_medoid=is_medoid,
+            image=self._thumbnails.key(clip_id, segment_id),
+            preview=self._thumbnails.preview_key(clip_id, segment_id),
+            image_alt=f"Frame of {clip_id}, segment at {clock(start_s)}, typical of {cluster.title}",
+        )
 
     def _exemplars(self, modality: str, clusterer: str) -> dict[tuple[int, str], tuple[int, bool]]:
         """Return (segment, is medoid) by (label, clip) of one pooled clustering."""

@@ -104,6 +104,7 @@ def _bout(row: dict[str, Any], name: ClipName, axis: tuple[float, float]) -> Bou
         left=left,
         width=right - left,
         marks=tuple(marks),
+        by_hand=bool(row["by_hand"]),
     )
 
 

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from offhand.annotations.corrected import Corrected, corrected
+from offhand.annotations.edits import read_log
 from offhand.errors import StoreError
 from offhand.records import FloatArray
 
@@ -95,6 +97,7 @@ COLUMNS = {
         "seed_count",
     ),
     "similarity": ("clip_id", "segment_id", "size", "similarity", "seed_accepted"),
+    "map": ("modality", "clip_id", "segment_id", "x", "y", "method"),
 }
 
 TEXTS = (
@@ -109,6 +112,7 @@ TEXTS = (
     "reason",
     "weights",
     "signals",
+    "method",
 )
 
 _KEY = ("modality", "clip_id", "segment_id")
@@ -133,13 +137,16 @@ class ReportSource(Protocol):
     def thumbnail(self, clip_id: str, segment_id: int) -> bytes | None:
         """Return a segment's JPEG, ``None`` where there is none."""
 
+    def preview(self, clip_id: str, segment_id: int) -> bytes | None:
+        """Return a segment's loop as animated WebP, ``None`` where there is none."""
+
     def manifest(self) -> dict[str, Any]:
         """Return the version, the time of creation and the configuration of the run."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tables:
-    """The tables of one workspace, in memory.
+    """The tables of one workspace, in memory, as a person corrected them.
 
     Attributes
     ----------
@@ -152,8 +159,12 @@ class Tables:
         ``described``, whether its modality describes the segment at all.
     exemplars, consistency, evidence, clusters, fingerprint, alignment
         As stored; without rows where the run did not get that far.
-    rhythm, signals, modalities, fusion, repetitions, similarity
+    rhythm, signals, modalities, fusion, repetitions, similarity, map
         As stored; without rows where the run did not get that far.
+    corrections
+        What a person said of the results, applied to segments, labels, exemplars, repetitions.
+    n_edits
+        How many edits that is.
     features
         Modality to its feature table.
     manifest
@@ -175,6 +186,9 @@ class Tables:
     fusion: pd.DataFrame
     repetitions: pd.DataFrame
     similarity: pd.DataFrame
+    map: pd.DataFrame
+    corrections: Corrected
+    n_edits: int
     features: dict[str, pd.DataFrame]
     manifest: dict[str, Any]
 
@@ -215,16 +229,23 @@ def read_tables(source: ReportSource) -> Tables:
     """
     clips = _checked("clips", source.table("clips"))
     clips = _without_folders(clips.assign(clip_id=clips["clip_id"].astype(str)))
-    segments = _optional(source, "segments").sort_values(["clip_id", "start_s"])
-    segments["seconds"] = segments["stop_s"] - segments["start_s"]
+    log = read_log(source.path)
+    fixed = corrected(
+        log,
+        segments=_optional(source, "segments").sort_values(["clip_id", "start_s"]),
+        labels=_optional(source, "labels"),
+        exemplars=_optional(source, "exemplars"),
+        repetitions=_optional(source, "repetitions"),
+    )
+    segments = fixed.segments.assign(seconds=fixed.segments["stop_s"] - fixed.segments["start_s"])
     features = {modality: _features(source, modality) for modality in source.modalities()}
-    labels = _optional(source, "labels").merge(segments, on=["clip_id", "segment_id"])
+    labels = fixed.labels.merge(segments, on=["clip_id", "segment_id"])
     labels["described"] = _described(labels, features)
     return Tables(
         clips=clips,
         segments=segments,
         labels=labels.sort_values(["clip_id", "start_s"], kind="stable"),
-        exemplars=_optional(source, "exemplars"),
+        exemplars=fixed.exemplars,
         consistency=_optional(source, "consistency"),
         evidence=_optional(source, "evidence"),
         clusters=_optional(source, "clusters"),
@@ -234,8 +255,11 @@ def read_tables(source: ReportSource) -> Tables:
         signals=_optional(source, "signals").assign(weights=_weights_names),
         modalities=_optional(source, "modalities"),
         fusion=_optional(source, "fusion"),
-        repetitions=_optional(source, "repetitions"),
+        repetitions=fixed.repetitions,
         similarity=_optional(source, "similarity"),
+        map=_optional(source, "map"),
+        corrections=fixed,
+        n_edits=len(log.edits),
         features=features,
         manifest=source.manifest(),
     )

@@ -1,4 +1,4 @@
-"""Thumbnails of the page: each embedded once, within a budget."""
+"""Thumbnails and loops of the page: each embedded once, within a budget."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from offhand.report.view_clusters import Image
 BASE_BYTES = 10_000_000
 BYTES_A_CLIP = 400_000
 MOST_BYTES = 28_000_000
+LEAST_PAGE_BYTES = 14_500_000
+MOST_PAGE_BYTES = 39_000_000
+SMALL_RUN, LARGE_RUN = 5, 50
+"""Up to how many clips a page may hold the least, and from how many on the most."""
 
 
 class Thumbnails:
@@ -34,6 +38,7 @@ class Thumbnails:
         self._free = min(BASE_BYTES + BYTES_A_CLIP * n_clips, MOST_BYTES)
         self._keys: dict[tuple[str, int], str] = {}
         self._images: dict[bytes, Image] = {}
+        self._loops: dict[str, bytes] = {}
 
     def key(self, clip_id: str, segment_id: int) -> str:
         """Return the key of a segment's thumbnail, empty where there is none or no room."""
@@ -45,6 +50,22 @@ class Thumbnails:
     def images(self) -> tuple[Image, ...]:
         """Return the embedded thumbnails."""
         return tuple(self._images.values())
+
+    def preview_key(self, clip_id: str, segment_id: int) -> str:
+        """Return the key of a segment's loop, empty where there is none."""
+        loop = self._source.preview(clip_id, segment_id)
+        if not loop:
+            return ""
+        key = f"{clip_id}/{segment_id}"
+        self._loops.setdefault(key, loop)
+        return key
+
+    def previews(self) -> tuple[Image, ...]:
+        """Return the loops in the order asked for; how many fit is for the page to say."""
+        return tuple(
+            Image(key=key, uri="data:image/webp;base64," + base64.b64encode(loop).decode("ascii"))
+            for key, loop in self._loops.items()
+        )
 
     def _embed(self, jpeg: bytes | None) -> str:
         if not jpeg:
@@ -58,3 +79,9 @@ class Thumbnails:
             key = f"t{len(self._images)}"
             self._images[jpeg] = Image(key=key, uri=f"data:image/jpeg;base64,{text}")
         return self._images[jpeg].key
+
+
+def most_bytes(n_clips: int) -> int:
+    """Return how large the page of so many clips may become."""
+    share = (min(max(n_clips, SMALL_RUN), LARGE_RUN) - SMALL_RUN) / (LARGE_RUN - SMALL_RUN)
+    return int(LEAST_PAGE_BYTES + share * (MOST_PAGE_BYTES - LEAST_PAGE_BYTES))

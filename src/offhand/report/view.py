@@ -7,11 +7,14 @@ Figures stay numbers here (NaN = missing); the template words them through
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 
+from offhand.report.view_activities import ActivitiesView
 from offhand.report.view_clip import ClipPanel
 from offhand.report.view_clusters import ClipName, Image, Matrix, Modality
 from offhand.report.view_evidence import EvidenceView
 from offhand.report.view_repetitions import RepetitionsView
+from offhand.report.wording import span
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +78,11 @@ class Coverage:
     n_low: int
     hands_model: str
     pose_model: str
+
+    @property
+    def hands_text(self) -> str:
+        """The range over clips of the share of frames in which the detector finds a hand."""
+        return span([row.detector.value for row in self.rows if isfinite(row.detector.value)])
 
     @property
     def is_low(self) -> bool:
@@ -174,6 +182,10 @@ class Page:
         What the signals found out about every clip.
     modalities
         The fusion first, then by score.
+    previews
+        Loops by key, those first that are to be kept where not all have room.
+    most_bytes
+        How large the file may become with them.
     matrix, other_matrix
         Quality within each clip with the leading clusterers, and with the others.
     """
@@ -183,6 +195,7 @@ class Page:
     created: str
     config: str
     summary: Summary
+    activities: ActivitiesView
     take_aways: tuple[TakeAway, ...]
     evidence: EvidenceView
     repetitions: RepetitionsView
@@ -196,4 +209,6 @@ class Page:
     clips: tuple[ClipPanel, ...]
     images: tuple[Image, ...]
     n_images_left_out: int
+    previews: tuple[Image, ...]
+    most_bytes: int
     image_ratio: float

@@ -13,12 +13,16 @@ from offhand.report.view_repetitions import BoutRow, Similarity
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """One segment in a strip; ``colour`` is -1 for noise, -2 where it is not described."""
+    """One segment in a strip; ``colour`` is -1 for noise, -2 where it is not described.
+
+    ``called`` is what a person calls its cluster.
+    """
 
     left: float
     width: float
     colour: int
     name: str
+    called: str = ""
     start_s: float
     stop_s: float
 

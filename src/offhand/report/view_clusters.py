@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from offhand.report.view_map import MapView
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
@@ -22,6 +24,30 @@ class Image:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A cluster in one clip: size, and the segment nearest the cluster's middle.
+
+    Attributes
+    ----------
+    n_segments, seconds
+        0 where the cluster holds no segment of the clip.
+    at_s, until_s
+        The exemplar segment.
+    preview
+        Key of its loop, empty where there is none.
+    """
+
+    n_segments: int = 0
+    seconds: float = 0.0
+    at_s: float = float("nan")
+    until_s: float = float("nan")
+    preview: str = ""
+    is_medoid: bool = False
+    image: str = ""
+    image_alt: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cluster:
     """One cluster of segments.
 
@@ -37,10 +63,16 @@ class Cluster:
         Share of the segments' time.
     facts
         Medians of the features that inform the reader.
+    called
+        What a person calls it, empty where nobody named it.
+    status
+        ``not work`` or ``hidden`` where a person said so, else empty.
+    is_edited
+        Whether a person changed its members: figures of the run do not hold for it.
     p, is_judged, is_confirmed
         From ``clusters.parquet``: whether other modalities confirm the cluster across clips.
-    image, image_alt
-        Key of the medoid's thumbnail, empty where there is none, and its description.
+    shown, shown_clip
+        Its medoid, or the first exemplar where a person took the medoid away; and whose it is.
     """
 
     label: int
@@ -51,31 +83,19 @@ class Cluster:
     seconds: float
     time_share: float
     facts: tuple[Fact, ...]
+    called: str = ""
+    status: str = ""
+    is_edited: bool = False
     p: float = float("nan")
     is_judged: bool = False
     is_confirmed: bool = False
-    image: str = ""
-    image_alt: str = ""
+    shown: Cell = Cell()
+    shown_clip: str = ""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """A cluster in one clip: size, and the segment nearest the cluster's middle.
-
-    Attributes
-    ----------
-    n_segments, seconds
-        0 where the cluster holds no segment of the clip.
-    at_s
-        Start of the exemplar segment.
-    """
-
-    n_segments: int = 0
-    seconds: float = 0.0
-    at_s: float = float("nan")
-    is_medoid: bool = False
-    image: str = ""
-    image_alt: str = ""
+    @property
+    def title(self) -> str:
+        """Its number, and what a person calls it."""
+        return f"{self.name} {self.called}".strip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +176,8 @@ class Modality:
         What it looks at, empty for a modality that the report does not know.
     notes
         What its author wants a reader to know about single clips.
+    map
+        Its segments on a plane, ``None`` where there are fewer than two.
     """
 
     name: str
@@ -164,6 +186,7 @@ class Modality:
     default: Clustering
     others: tuple[Clustering, ...]
     notes: tuple[str, ...]
+    map: MapView | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,8 @@ class BoutRow:
         Why it is refused, empty where it is accepted.
     marks
         Where its repetitions are.
+    by_hand
+        Whether a person gave the count.
     seed
         What the seed's rule counts in its segment, empty where it does not count.
     """
@@ -32,6 +34,7 @@ class BoutRow:
     left: float
     width: float
     marks: tuple[float, ...]
+    by_hand: bool = False
 
     @property
     def per_minute(self) -> float:

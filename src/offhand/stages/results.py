@@ -169,7 +169,9 @@ def previewed(
     if not leads:
         return {}
     table = parquet.read_frame(leads[-1].files.exemplars)[0]
-    table = table[table["scope"] == "pooled"].sort_values("is_medoid", ascending=False, kind="stable")
+    table = table[table["scope"] == "pooled"].sort_values(
+        "is_medoid", ascending=False, kind="stable"
+    )
     return {
         str(clip_id): tuple(sorted(rows["segment_id"].astype(int).head(most_per_clip)))
         for clip_id, rows in table.groupby("clip_id")

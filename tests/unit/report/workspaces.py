@@ -41,6 +41,9 @@ class FakeWorkspace:
     def thumbnail(self, clip_id, segment_id):
         return self._thumbnails(clip_id, segment_id)
 
+    def preview(self, clip_id, segment_id):
+        return None
+
     def hide(self, modality, rows):
         """Leave segments undescribed, as a run does; ``rows`` tells which rows of the features."""
         if modality in self._features:

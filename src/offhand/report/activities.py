@@ -1,0 +1,137 @@
+"""The first screen: the clusters that the report leads with, and what is counted in their time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from offhand.report.clusters import rows_of
+from offhand.report.ranking import HIDDEN
+from offhand.report.tables import Tables
+from offhand.report.view_activities import ActivitiesView, Activity, ClipShare
+from offhand.report.view_clusters import ClipName, Cluster, Modality
+
+NOT_WORK = "not work"
+
+
+def activities_view(
+    tables: Tables, names: Mapping[str, ClipName], modalities: Sequence[Modality]
+) -> ActivitiesView:
+    """Return the activities of the first modality that has clusters.
+
+    Parameters
+    ----------
+    tables
+        The workspace's tables.
+    names
+        Name and anchor of each clip that gave results, by ``clip_id``.
+    modalities
+        In the order of the report.
+    """
+    said = tables.corrections
+    conflicts = tuple(conflict.text for conflict in said.conflicts)
+    lead = next((m.default for m in modalities if m.default.clusters), None)
+    if lead is None:
+        return ActivitiesView(n_edits=tables.n_edits, conflicts=conflicts)
+    labels = tables.pooled(lead.modality, lead.clusterer)
+    bouts = bouts_by_label(tables.repetitions, labels)
+    seconds = labels.groupby(["label", "clip_id"])["seconds"].sum().to_dict()
+    lengths = tables.segments.groupby("clip_id")["seconds"].sum().to_dict()
+    found = [
+        _activity(cluster, bouts.get(cluster.label, []), seconds, lengths, names)
+        for cluster in sorted(lead.clusters, key=lambda c: -c.seconds)
+    ]
+    return ActivitiesView(
+        modality=lead.modality,
+        clusterer=lead.clusterer,
+        rows=tuple(row for row in found if not row.cluster.status),
+        not_work=tuple(row for row in found if row.cluster.status == NOT_WORK),
+        n_hidden=sum(row.cluster.status == HIDDEN for row in found),
+        n_edits=tables.n_edits,
+        conflicts=conflicts,
+    )
+
+
+def bouts_by_label(
+    repetitions: pd.DataFrame, labels: pd.DataFrame
+) -> dict[int, list[dict[str, Any]]]:
+    """Return the accepted bouts by the label that most of their time has; noise has them too.
+
+    Parameters
+    ----------
+    repetitions
+        The table ``repetitions``.
+    labels
+        Joined label rows of one clustering.
+    """
+    found: dict[int, list[dict[str, Any]]] = {}
+    by_clip = {str(clip_id): rows for clip_id, rows in labels.groupby("clip_id")}
+    for bout in rows_of(repetitions[repetitions["accepted"].astype(bool)]):
+        own = by_clip.get(bout["clip_id"])
+        if own is None:
+            continue
+        start = np.maximum(own["start_s"].to_numpy(np.float64), bout["start_s"])
+        stop = np.minimum(own["stop_s"].to_numpy(np.float64), bout["stop_s"])
+        shared = pd.Series(np.maximum(stop - start, 0.0)).groupby(own["label"].to_numpy()).sum()
+        found.setdefault(int(shared.idxmax()), []).append(bout)
+    return found
+
+
+def _activity(
+    cluster: Cluster,
+    bouts: list[dict[str, Any]],
+    seconds: dict[Any, float],
+    lengths: dict[Any, float],
+    names: Mapping[str, ClipName],
+) -> Activity:
+    counts = np.array([bout["count"] for bout in bouts], dtype=np.float64)
+    periods = np.array([bout["period_s"] for bout in bouts], dtype=np.float64)
+    sure = np.array([bout["confidence"] for bout in bouts], dtype=np.float64)
+    low, middle, high = weighted_quantiles(periods, counts, (0.25, 0.5, 0.75))
+    known = np.isfinite(sure) & (counts > 0)
+    clips = []
+    for clip_id, name in names.items():
+        own = float(seconds.get((cluster.label, clip_id), 0.0))
+        whole = float(lengths.get(clip_id, 0.0))
+        clips.append(ClipShare(name=name, seconds=own, share=own / whole if whole else 0.0))
+    return Activity(
+        cluster=cluster,
+        clips=tuple(clips),
+        n_bouts=len(bouts),
+        n_repetitions=int(counts.sum()),
+        counted_s=float(sum(bout["stop_s"] - bout["start_s"] for bout in bouts)),
+        period_s=middle,
+        period_low_s=low,
+        period_high_s=high,
+        confidence=float(np.average(sure[known], weights=counts[known]))
+        if known.any()
+        else math.nan,
+        n_by_hand=sum(bool(bout["by_hand"]) for bout in bouts),
+    )
+
+
+def weighted_quantiles(
+    values: np.ndarray[Any, np.dtype[np.float64]],
+    weights: np.ndarray[Any, np.dtype[np.float64]],
+    shares: Sequence[float],
+) -> tuple[float, ...]:
+    """Return the least values that hold given shares of the weight; NaN without any.
+
+    Parameters
+    ----------
+    values, weights
+        ``(n,)``; values that are NaN are left out.
+    shares
+        In 0..1.
+    """
+    known = np.isfinite(values) & (weights > 0)
+    if not known.any():
+        return (math.nan,) * len(shares)
+    order = np.argsort(values[known], kind="stable")
+    ordered, total = values[known][order], np.cumsum(weights[known][order])
+    places = np.searchsorted(total, np.asarray(shares) * total[-1] - 1e-12)
+    return tuple(float(ordered[min(place, len(ordered) - 1)]) for place in places)
