@@ -30,3 +30,7 @@ class WeightsMissing(WeightsError):
 
 class ConfigError(OffhandError):
     """The configuration names something unknown or holds a value of the wrong kind."""
+
+
+class ExportError(OffhandError):
+    """A result cannot be written in a format."""
