@@ -67,6 +67,7 @@ def main() -> None:
     \b
     offhand run clips/ -o out          analyse a folder of clips; open out/report.html
     offhand run a.mp4 b.mp4 -o out     or single files
+    offhand view out                   look at it with the videos, name and correct
     offhand count a.mp4                count the repetitions in one video, at once
     offhand evaluate out --truth dir/  compare a finished run with ground truth
     offhand info a.mp4                 what is in a file, and does it decode
@@ -248,6 +249,28 @@ def evaluate(out: str, truth: str, as_json: bool) -> None:
         click.echo(as_json_text(found))
     else:
         print_evaluation(found)
+
+
+@main.command()
+@click.argument("out", type=click.Path())
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Any free one if left out.")
+@click.option("--browser/--no-browser", default=True, help="Open the page, or only print it.")
+def view(out: str, port: int, browser: bool) -> None:
+    """Look at a finished run with its videos, name what repeats, correct it.
+
+    The page is served on this machine alone, at an address that holds a random token. Every edit
+    is saved at once in OUT/annotations.json, and comes back after another run. Ctrl+C ends it.
+
+    \b
+    offhand view out
+    """
+    from offhand.viewer.serve import serve
+
+    def tell(address: str) -> None:
+        click.echo(f"viewer: {address}")
+        click.echo("Ctrl+C ends it; edits are saved at once.", err=True)
+
+    serve(out, port=port, opens_browser=browser, on_ready=tell)
 
 
 @main.command()

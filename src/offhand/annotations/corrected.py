@@ -88,8 +88,13 @@ class Corrected:
             A cluster of the edit does not exist.
         """
         named = {"cluster", "into"} & set(type(edit).model_fields)
-        refs = {name: self._anchored_ref(getattr(edit, name)) for name in named}
-        return edit.model_copy(update=refs)
+        update: dict[str, object] = {
+            name: self._anchored_ref(getattr(edit, name)) for name in named
+        }
+        if isinstance(edit, Name):
+            ref = edit.cluster
+            update["replaces"] = self.names.get((ref.modality, ref.clusterer, ref.label), "")
+        return edit.model_copy(update=update)
 
     def _anchored_ref(self, ref: ClusterRef) -> ClusterRef:
         rows = _pooled(self.labels, ref)
@@ -143,7 +148,7 @@ def corrected(
             state.apply(edit)
         except ConflictError as error:
             conflicts.append(Conflict(edit=place, text=f"{in_words(edit)}: {error}"))
-    return state.result(conflicts)
+    return state.result([*conflicts, *state.doubtful_names(log)])
 
 
 def in_words(edit: Edit) -> str:
@@ -183,12 +188,12 @@ class _State:
         self.names: dict[ClusterKey, str] = {}
         self.statuses: dict[ClusterKey, str] = {}
         self.edited: set[ClusterKey] = set()
-        self._named_by: dict[ClusterKey, ClusterRef] = {}
+        self._doubtful: dict[ClusterKey, tuple[Name, str]] = {}
 
     def apply(self, edit: Edit) -> None:
         match edit:
             case Name():
-                self._name(self._found(edit.cluster), edit.cluster, edit.name)
+                self._name(self._found(edit.cluster), edit)
             case Mark():
                 self._mark(self._found(edit.cluster), edit.status)
             case Merge():
@@ -212,6 +217,16 @@ class _State:
             conflicts=tuple(conflicts),
         )
 
+    def doubtful_names(self, log: Log) -> list[Conflict]:
+        """Return a conflict for each cluster that was given two names by people who saw one."""
+        return [
+            Conflict(
+                edit=log.edits.index(edit),
+                text=f"{in_words(edit)}: C{key[2]} was named “{known}” too, the later name stands",
+            )
+            for key, (edit, known) in self._doubtful.items()
+        ]
+
     def _found(self, ref: ClusterRef) -> ClusterKey:
         """Return the cluster that holds most of the exemplars' time."""
         if not ref.exemplars:
@@ -229,15 +244,13 @@ class _State:
             raise ConflictError("no cluster of these results holds most of its exemplars")
         return ref.modality, ref.clusterer, best
 
-    def _name(self, key: ClusterKey, ref: ClusterRef, name: str) -> None:
-        before, known = self._named_by.get(key), self.names.get(key, "")
-        self._named_by[key] = ref
-        if not name.strip():
-            self.names.pop(key, None)
-            return
-        self.names[key] = name.strip()
-        if before and known != name.strip() and not set(before.exemplars) & set(ref.exemplars):
-            raise ConflictError(f"C{key[2]} was named “{known}” too, the later name stands")
+    def _name(self, key: ClusterKey, edit: Name) -> None:
+        name, known = edit.name.strip(), self.names.pop(key, "")
+        self._doubtful.pop(key, None)
+        if name:
+            self.names[key] = name
+        if known not in ("", name, edit.replaces):
+            self._doubtful[key] = edit, known
 
     def _mark(self, key: ClusterKey, status: str) -> None:
         self.statuses.pop(key, None)

@@ -69,11 +69,19 @@ class _Edit(_Record):
 
 
 class Name(_Edit):
-    """Call a cluster by a name; an empty one takes the name away."""
+    """Call a cluster by a name; an empty one takes the name away.
+
+    Attributes
+    ----------
+    replaces
+        The name that it had when this one was given, empty for none: another name that it has
+        instead, after another run, is one that nobody saw.
+    """
 
     kind: Literal["name"] = "name"
     cluster: ClusterRef
     name: Annotated[str, Field(max_length=LONGEST_NAME)]
+    replaces: Annotated[str, Field(max_length=LONGEST_NAME)] = ""
 
 
 class Mark(_Edit):

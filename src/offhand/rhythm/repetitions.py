@@ -166,9 +166,9 @@ def count_repetitions(
     witnesses = [witness.bridged() for witness in witnesses]
     if np.mean([witness.known.mean() for witness in witnesses if witness.leads]) < HALF:
         return [_nothing(n, DAMAGED)]
-    found = {witness.name: _prominence(witness) for witness in witnesses}
+    found = {witness.name: witness_prominence(witness) for witness in witnesses}
     motions = [witness.filled() for witness in witnesses if witness.traced]
-    evidence = _joint(witnesses, found)
+    evidence = joint_prominence(witnesses, found)
     evidence = evidence - _overtones(evidence)
     evidence[~possible] = -np.inf
     bouts = find_bouts(evidence, tempi_hz, rate_hz=RATE_HZ)
@@ -213,7 +213,7 @@ def _nothing(n: int, reason: str) -> Repetitions:
     )
 
 
-def _prominence(witness: Witness) -> FloatArray:
+def witness_prominence(witness: Witness) -> FloatArray:
     """Return the prominence of each tempo ``(tempi, n)`` in a witness."""
     found = power(witness.filled(), rate_hz=RATE_HZ)
     if witness.together:
@@ -221,7 +221,7 @@ def _prominence(witness: Witness) -> FloatArray:
     return np.asarray(prominence(found).max(axis=0))
 
 
-def _joint(witnesses: Sequence[Witness], found: dict[str, FloatArray]) -> FloatArray:
+def joint_prominence(witnesses: Sequence[Witness], found: dict[str, FloatArray]) -> FloatArray:
     """Return the mean prominence over the witnesses known at each moment, -inf without any."""
     leading = [witness for witness in witnesses if witness.leads]
     known = np.stack([witness.known for witness in leading]).astype(np.float64)[:, None]

@@ -1,0 +1,89 @@
+// @ts-check
+// What the server knows and does. Addresses are relative to the page, whose own holds the token.
+
+/** @typedef {{start: number, stop: number, count: number | null, reason: string, byHand: boolean, times: number[]}} Bout */
+/** @typedef {{there: boolean, type: string, rate: number, duration: number, segments: [number, number, number][], bouts: Bout[]}} Clip */
+/** @typedef {{label: number, name: string, called: string, status: string, colour: number, exemplars: [string, number][]}} Cluster */
+/** @typedef {{modality: string, clusterer: string, clusters: Cluster[], labels: Record<string, Record<string, number>>}} Modality */
+/** @typedef {{clips: Record<string, Clip>, modalities: Modality[], undo: string, redo: string, conflicts: string[]}} State */
+
+/**
+ * Ask the server; an answer that is no success throws what it says.
+ * @param {string} path
+ * @param {RequestInit} [options]
+ */
+const ask = async (path, options) => {
+  const answer = await fetch(path, options);
+  if (answer.ok) return answer.json();
+  const text = await answer.text();
+  let reason = text;
+  try {
+    reason = JSON.parse(text).error;
+  } catch {
+    // the answer is plain text
+  }
+  throw new Error(reason || answer.statusText);
+};
+
+/** @returns {Promise<State>} */
+export const getState = () => ask("state.json");
+
+/**
+ * Send an edit, or `undo` or `redo`; returns the new state.
+ * @param {string} path
+ * @param {object} [content]
+ * @returns {Promise<State>}
+ */
+export const post = (path, content = {}) =>
+  ask(path, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(content),
+  });
+
+/** @param {string} clip */
+export const rhythmOf = (clip) => `rhythm/${encodeURIComponent(clip)}.png`;
+
+/**
+ * Load a clip into a video element, by way of a copy where the browser cannot play the file.
+ * @param {HTMLVideoElement} video
+ * @param {string} id
+ * @param {Clip} clip
+ * @param {(text: string, share?: number) => void} tell
+ * @returns {Promise<void>} once it can play
+ */
+export const load = async (video, id, clip, tell) => {
+  const name = encodeURIComponent(id);
+  if (video.dataset.clip === id && video.readyState > 0) return;
+  video.dataset.clip = id;
+  if (!clip.there) throw new Error("The video is not where it was when it was analysed.");
+  if (clip.type && video.canPlayType(clip.type)) {
+    try {
+      await opened(video, `video/${name}`);
+      tell("");
+      return;
+    } catch {
+      // the codec is known by name and yet not played: a copy will be
+    }
+  }
+  let made = await ask(`proxy/${name}`, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
+  while (made.status === "waiting" || made.status === "working") {
+    if (video.dataset.clip !== id) return;
+    tell("This browser cannot play the file: making a copy that it can, once.", made.share);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    made = await ask(`proxy/${name}?status`);
+  }
+  if (video.dataset.clip !== id) return;
+  if (made.status !== "ready") throw new Error(made.error);
+  await opened(video, `proxy/${name}`);
+  tell("");
+};
+
+/** @param {HTMLVideoElement} video @param {string} source */
+const opened = (video, source) =>
+  new Promise((resolve, reject) => {
+    video.addEventListener("loadeddata", () => resolve(undefined), { once: true });
+    video.addEventListener("error", () => reject(new Error("The video cannot be played.")), { once: true });
+    video.src = source;
+    video.load();
+  });
