@@ -68,6 +68,8 @@ def main() -> None:
     offhand run clips/ -o out          analyse a folder of clips; open out/report.html
     offhand run a.mp4 b.mp4 -o out     or single files
     offhand view out                   look at it with the videos, name and correct
+    offhand export out --to elan       the results for another tool
+    offhand clip out C4                cut an activity out of the videos
     offhand count a.mp4                count the repetitions in one video, at once
     offhand evaluate out --truth dir/  compare a finished run with ground truth
     offhand info a.mp4                 what is in a file, and does it decode
@@ -273,13 +275,95 @@ def view(out: str, port: int, browser: bool) -> None:
     serve(out, port=port, opens_browser=browser, on_ready=tell)
 
 
+class _FormatNames(click.ParamType[str]):
+    """The formats, without importing what writes them before one is asked for."""
+
+    name = "FORMAT"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        from offhand.exports.formats import FORMATS
+
+        if value not in FORMATS:
+            self.fail(f"no format {value}; there are: {', '.join(FORMATS)}", param, ctx)
+        return str(value)
+
+
+@main.command()
+@click.argument("out", type=click.Path())
+@click.option("--to", "to", required=True, type=_FormatNames(), help="See the list above.")
+@click.option("--modality", help="Whose clusters are the activities; late_fusion if left out.")
+@click.option("-o", "--folder", type=click.Path(), help="Where to; OUT/exports/FORMAT if left out.")
+def export(out: str, to: str, modality: str | None, folder: str | None) -> None:
+    """Write the results of a finished run for other tools, names and corrections applied.
+
+    \b
+    csv, jsonl       tables of intervals and counts
+    elan, boris      annotation of behaviour (.eaf, tabular events)
+    label_studio     timeline labels to correct there
+    fiftyone         dataset of temporal detections
+    rerun            recordings (.rrd), with offhand[rerun]
+    vtt, srt         subtitles
+    chapters         chapter metadata for ffmpeg
+
+    \b
+    offhand export out --to elan
+    offhand export out --to csv --modality flow_rhythm -o tables/
+    """
+    from offhand.stages.export import export as write
+
+    click.echo(str(write(out, to, modality=modality, folder=folder)))
+
+
+@main.command()
+@click.argument("out", type=click.Path())
+@click.argument("activity")
+@click.option(
+    "--what",
+    type=click.Choice(["exemplars", "segments", "repetitions"]),
+    default="exemplars",
+    show_default=True,
+    help="One segment a clip, all segments, or each repetition counted in them.",
+)
+@click.option("--modality", help="Whose cluster it is; late_fusion if left out.")
+@click.option("-o", "--folder", type=click.Path(), help="Where to; OUT/exports/clips if left out.")
+def clip(out: str, activity: str, what: Any, modality: str | None, folder: str | None) -> None:
+    """Cut an ACTIVITY of a finished run out of its videos, as MP4 files (VP9).
+
+    ACTIVITY is a cluster's number, or the name that a person gave it in the viewer.
+
+    \b
+    offhand clip out C4
+    offhand clip out "laying bricks" --what repetitions -o bricks/
+    """
+    from offhand.report.progress import show_progress
+    from offhand.stages.export import cut_activity
+
+    with show_progress() as on_progress:
+        written, failures = cut_activity(
+            out,
+            activity,
+            what=what,
+            modality=modality,
+            folder=folder,
+            on_progress=lambda done, n: on_progress("cutting", n, float(done)),
+        )
+    for path in written:
+        click.echo(str(path))
+    for reason in failures:
+        click.echo(f"offhand: {reason}", err=True)
+    if failures:
+        sys.exit(1)
+
+
 @main.command()
 @click.argument("out", type=click.Path())
 def report(out: str) -> None:
-    """Write OUT/report.html anew from the tables of a finished run."""
+    """Write OUT/report.html and the table of activities anew, from a finished run."""
     from offhand.report.page import write_report
+    from offhand.stages.activities import write_activities
     from offhand.store.workspace import Workspace
 
+    write_activities(Workspace(out))
     click.echo(str(write_report(Workspace(out))))
 
 

@@ -18,6 +18,7 @@ from offhand.records import Clip, ClipInfo, Segments
 from offhand.report.page import write_report
 from offhand.runners.base import Outcome, Runner
 from offhand.runners.local import LocalRunner
+from offhand.stages.activities import write_activities
 from offhand.stages.align import AlignTask, align_modalities, alignments_path
 from offhand.stages.cluster import ClusterTask, cluster, cluster_files
 from offhand.stages.count import CountFiles, CountTask, count, count_files
@@ -262,6 +263,7 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
     write_joined(workspace, "repetitions", [files.repetitions for files in counts])
     write_joined(workspace, "similarity", [files.similarity for files in counts])
     write_rep_tables(workspace)
+    write_activities(workspace)
 
 
 def _counted(job: _Run, clips: Sequence[Clip], infos: dict[str, ClipInfo]) -> list[CountFiles]:

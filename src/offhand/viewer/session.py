@@ -15,6 +15,7 @@ from offhand.report.clusters import cluster_list, rows_of
 from offhand.report.page import build_page, render, write_report
 from offhand.report.ranking import clusterings
 from offhand.report.tables import FUSED, Tables, read_tables
+from offhand.stages.activities import write_activities
 from offhand.store.workspace import Workspace
 
 REPORT_DELAY_S = 2.0
@@ -156,6 +157,7 @@ class Session:
     def _write(self) -> None:
         with self._lock:
             try:
+                write_activities(Workspace(self.folder))
                 write_report(Workspace(self.folder))
             except (OffhandError, OSError) as error:
                 log.warning("the report could not be written: %s", error)

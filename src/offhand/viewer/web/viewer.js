@@ -113,11 +113,11 @@ const boundaryForm = (start, stop) => {
 };
 
 const countForm = () => {
-  const at = player.video.currentTime || player.from;
-  const bouts = state.clips[player.clip]?.bouts ?? [];
-  const bout = bouts.find((one) => at >= one.start && at < one.stop) ??
-    bouts.find((one) => one.start < player.to && one.stop > player.from);
-  if (!bout) return "";
+  /** @param {import("./server.js").Bout} one */
+  const shared = (one) => Math.min(one.stop, player.to) - Math.max(one.start, player.from);
+  const bouts = [...(state.clips[player.clip]?.bouts ?? [])].sort((a, b) => shared(b) - shared(a));
+  const bout = bouts[0];
+  if (!bout || shared(bout) <= 0) return "";
   const stretch = { clip_id: player.clip, start_s: bout.start, stop_s: bout.stop };
   const number = make("input", { type: "number", min: "0", max: "1000000", value: String(bout.count ?? ""), "aria-label": "Repetitions" });
   const form = make("form", { class: "player-form" }, `Repetitions ${clock(bout.start)}–${clock(bout.stop)} `, number,

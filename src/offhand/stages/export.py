@@ -1,0 +1,173 @@
+"""Results in the formats of other tools, and stretches of video as files of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from offhand.errors import ExportError, VideoError
+from offhand.exports.formats import FORMATS
+from offhand.exports.timeline import Timeline
+from offhand.stages.activities import corrected_results, timelines
+from offhand.store.workspace import Workspace
+from offhand.video.cut import cut
+
+What = Literal["exemplars", "segments", "repetitions"]
+
+SHORTEST_S = 0.2
+"""A shorter stretch is not worth a file."""
+
+
+def export(out: str, to: str, *, modality: str | None = None, folder: str | None = None) -> Path:
+    """Write the results of a workspace in the format of another tool, corrections applied.
+
+    Parameters
+    ----------
+    out
+        Folder of the workspace.
+    to
+        A format, from :data:`offhand.exports.formats.FORMATS`.
+    modality
+        Whose clusters are the activities; ``None`` for late fusion.
+    folder
+        Where to; ``None`` for ``exports/<format>`` in the workspace.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    StoreError
+        ``out`` is no finished workspace, or has no such modality.
+    ExportError
+        A package that the format needs is missing.
+    """
+    workspace = Workspace(out)
+    target = Path(folder) if folder else workspace.path / "exports" / to
+    FORMATS[to].write(timelines(workspace, modality), target)
+    return target
+
+
+def cut_activity(
+    out: str,
+    activity: str,
+    *,
+    what: What = "exemplars",
+    modality: str | None = None,
+    folder: str | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> tuple[list[Path], list[str]]:
+    """Write stretches of an activity as MP4 files.
+
+    Parameters
+    ----------
+    out
+        Folder of the workspace.
+    activity
+        The cluster's number (``C4``), or the name that a person gave it.
+    what
+        One segment a clip, all segments, or every repetition counted in them.
+    modality
+        Whose cluster it is; ``None`` for late fusion.
+    folder
+        Where to; ``None`` for ``exports/clips`` in the workspace.
+    on_progress
+        Called with the number of files written, and of all.
+
+    Returns
+    -------
+    files : list of Path
+        What was written.
+    failures : list of str
+        Why other stretches were not.
+
+    Raises
+    ------
+    StoreError
+        ``out`` is no finished workspace, or has no such modality.
+    ExportError
+        There is no such activity, or nothing to cut.
+    """
+    workspace = Workspace(out)
+    lines = timelines(workspace, modality)
+    label = _label(lines, activity)
+    exemplars = _exemplars(workspace, lines[0].modality, label)
+    stretches = [
+        (line, start_s, stop_s)
+        for line in lines
+        for start_s, stop_s in _stretches(line, label, what, exemplars.get(line.clip_id, set()))
+        if stop_s - start_s >= SHORTEST_S
+    ]
+    if not stretches:
+        raise ExportError(f"no {what} of {activity}: none lie in its segments")
+    target = Path(folder) if folder else workspace.path / "exports" / "clips"
+    target.mkdir(parents=True, exist_ok=True)
+    written, failures = [], []
+    for done, (line, start_s, stop_s) in enumerate(stretches, start=1):
+        name = f"{_safe(activity)}_{line.clip_id}_{start_s:07.2f}-{stop_s:07.2f}.mp4"
+        try:
+            cut(line.path, target / name, start_s=start_s, stop_s=stop_s)
+            written.append(target / name)
+        except VideoError as error:
+            failures.append(str(error))
+        if on_progress:
+            on_progress(done, len(stretches))
+    return written, failures
+
+
+def _label(lines: list[Timeline], activity: str) -> int:
+    names = {one.label: one.activity for line in lines for one in line.intervals if one.label >= 0}
+    wanted = activity.strip().casefold()
+    found = [label for label, name in names.items() if name.casefold() == wanted]
+    found += [label for label in names if wanted == f"c{label}" and label not in found]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        both = ", ".join(f"C{label}" for label in found)
+        raise ExportError(f"{activity} may be {both}: name one by its number")
+    known = ", ".join(names[label] for label in sorted(names)) or "none"
+    raise ExportError(f"no activity {activity}; there are: {known}")
+
+
+def _exemplars(workspace: Workspace, modality: str, label: int) -> dict[str, set[int]]:
+    """Return, by clip, the segments that are exemplars of a cluster."""
+    table = corrected_results(workspace).exemplars
+    own = table[
+        (table["scope"] == "pooled") & (table["modality"] == modality) & (table["label"] == label)
+    ]
+    found: dict[str, set[int]] = {}
+    for clip_id, segment_id in zip(own["clip_id"], own["segment_id"], strict=True):
+        found.setdefault(str(clip_id), set()).add(int(segment_id))
+    return found
+
+
+def _stretches(
+    line: Timeline, label: int, what: What, exemplars: set[int]
+) -> list[tuple[float, float]]:
+    own = [one for one in line.intervals if one.label == label]
+    if what == "segments":
+        return [(one.start_s, one.stop_s) for one in own]
+    if what == "exemplars":
+        shown = [one for one in own if one.segment_id in exemplars] or own
+        longest = max(shown, key=lambda one: one.stop_s - one.start_s, default=None)
+        return [(longest.start_s, longest.stop_s)] if longest else []
+    return [
+        (before_s, time_s)
+        for bout in line.bouts
+        if any(one.start_s <= (bout.start_s + bout.stop_s) / 2 < one.stop_s for one in own)
+        for before_s, time_s in zip(
+            (max(bout.start_s, bout.rep_times_s[0] - bout.period_s), *bout.rep_times_s[:-1])
+            if bout.rep_times_s
+            else (),
+            bout.rep_times_s,
+            strict=True,
+        )
+    ]
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^\w-]+", "_", name)[:60].strip("_") or "activity"
