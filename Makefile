@@ -12,7 +12,7 @@ PIP_INSTALL := $(BIN)/python -m pip -qq --disable-pip-version-check install
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-hub check lint format-check types layers format package fresh bench quality clean
+.PHONY: help demo test test-hub check lint format-check types layers scripts format package fresh bench quality clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,7 +27,7 @@ test: $(VENV)/.test ## Install offhand, run its tests (PYTEST_ARGS="-m slow -k n
 test-hub: $(VENV)-hub/.hub ## Run the tests of the hub models, with torch, in an environment of their own
 	@$(VENV)-hub/bin/python -m pytest tests/unit/models tests/unit/signals $(PYTEST_ARGS)
 
-check: lint format-check types layers test ## Everything a change must pass
+check: lint format-check types layers scripts test ## Everything a change must pass
 
 lint: $(VENV)/.dev ## Check style and docstrings
 	@$(BIN)/ruff check .
@@ -40,6 +40,10 @@ types: $(VENV)/.dev ## Check the types
 
 layers: $(VENV)/.dev ## Check which module imports which
 	@$(BIN)/lint-imports
+
+scripts: tests/browser/node_modules/.stamp ## Check the page's and the viewer's scripts (npm)
+	@npm --prefix tests/browser run --silent types
+	@npm --prefix tests/browser run --silent lint
 
 format: $(VENV)/.dev ## Format the code, repair what ruff can
 	@$(BIN)/ruff check --fix-only --quiet .
@@ -90,6 +94,11 @@ $(VENV)-hub/.hub: pyproject.toml constraints-ci.txt
 	@$(PYTHON) -m venv $(VENV)-hub
 	@$(VENV)-hub/bin/python -m pip -qq --disable-pip-version-check install \
 		-c constraints-ci.txt --editable '.[hub,test]'
+	@touch $@
+
+tests/browser/node_modules/.stamp: tests/browser/package-lock.json
+	@command -v npm >/dev/null || { echo "checking scripts needs npm (Debian: nodejs, npm)" >&2; exit 1; }
+	@npm --prefix tests/browser ci --silent
 	@touch $@
 
 # A file of the package that is missing in the wheel, such as a template, shows nowhere else.

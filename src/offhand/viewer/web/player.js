@@ -51,6 +51,11 @@ export class Player {
       make("p", { class: "player-choose" }, this.chooser), this.lines, keys);
     this.video.addEventListener("play", () => { this.signs(); this.follow(); });
     this.video.addEventListener("pause", () => this.signs());
+    this.video.addEventListener("ended", () => {
+      if (!this.loops.checked) return;
+      this.seek(this.from);
+      void this.video.play();
+    });
     this.video.addEventListener("seeked", () => this.moved());
     this.element.addEventListener("keydown", (event) => this.pressed(event));
   }
@@ -127,7 +132,7 @@ export class Player {
 
   follow() {
     if (this.video.paused) return;
-    if (this.loops.checked && (this.video.currentTime >= this.to - 0.02 || this.video.ended)) {
+    if (this.loops.checked && this.video.currentTime >= this.to - 0.02) {
       this.video.currentTime = this.from;
     }
     this.moved();

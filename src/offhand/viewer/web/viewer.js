@@ -32,11 +32,15 @@ const save = async (path, content) => {
   }
 };
 
+let latest = 0;
+
 /** Take over the page as the server writes it now; what is open stays open. */
 const refresh = async () => {
+  const own = ++latest;
   const answer = await fetch("");
-  if (!answer.ok) return;
-  const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const text = await answer.text();
+  if (!answer.ok || own !== latest) return; // a later edit brings a later page
+  const next = new DOMParser().parseFromString(text, "text/html");
   const folds = () => /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("main details"));
   const open = [...folds()].map((fold) => fold.open);
   const top = scrollY;
