@@ -19,7 +19,7 @@ import offhand
 from tests.fixtures.videos import write
 
 PATIENCE_S = 30.0
-HOSTILE = ('<script>window.harmed=1<_script>.mp4', "it's \"quoted\" & 🧱.mp4", "مرحبا بالعالم.mp4")
+HOSTILE = ("<script>window.harmed=1<_script>.mp4", 'it\'s "quoted" & 🧱.mp4', "مرحبا بالعالم.mp4")
 
 
 @pytest.fixture(scope="session")
@@ -71,9 +71,11 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Watched]]:
         pages.append(watched)
         page.on(
             "console",
-            lambda said: watched.problems.append(f"{said.type}: {said.text}")
-            if said.type in ("error", "warning")
-            else None,
+            lambda said: (
+                watched.problems.append(f"{said.type}: {said.text}")
+                if said.type in ("error", "warning")
+                else None
+            ),
         )
         page.on("pageerror", lambda error: watched.problems.append(f"page: {error}"))
         page.on("dialog", lambda dialog: watched.problems.append(f"dialog: {dialog.message}"))

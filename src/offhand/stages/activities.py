@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from offhand.annotations.corrected import Corrected, corrected
-from offhand.annotations.edits import read_log
+from offhand.annotations.edits import Log, read_log
 from offhand.errors import StoreError
 from offhand.exports.timeline import Bout, Interval, Timeline
 from offhand.store import parquet
@@ -30,8 +30,15 @@ LEADING = "late_fusion"
 """The modality that is meant where none is named; the first one where nothing is fused."""
 
 
-def corrected_results(workspace: Workspace) -> Corrected:
-    """Return a workspace's results with all edits by hand applied.
+def corrected_results(workspace: Workspace, log: Log | None = None) -> Corrected:
+    """Return a workspace's results with edits by hand applied.
+
+    Parameters
+    ----------
+    workspace
+        A finished workspace.
+    log
+        The edits; ``None`` for those in the workspace.
 
     Raises
     ------
@@ -39,7 +46,7 @@ def corrected_results(workspace: Workspace) -> Corrected:
         The run has not finished, or the annotations are damaged.
     """
     return corrected(
-        read_log(workspace.path),
+        read_log(workspace.path) if log is None else log,
         segments=workspace.table("segments"),
         labels=workspace.table("labels"),
         exemplars=workspace.table("exemplars"),

@@ -8,14 +8,14 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from offhand.annotations.corrected import Conflict, corrected, in_words
+from offhand.annotations.corrected import Conflict, in_words
 from offhand.annotations.edits import Log, Name, parse_edit, read_log, update_log
 from offhand.errors import OffhandError, StoreError
 from offhand.report.clusters import cluster_list, rows_of
 from offhand.report.page import build_page, render, write_report
 from offhand.report.ranking import clusterings
 from offhand.report.tables import FUSED, Tables, read_tables
-from offhand.stages.activities import write_activities
+from offhand.stages.activities import corrected_results, write_activities
 from offhand.store.workspace import Workspace
 
 REPORT_DELAY_S = 2.0
@@ -132,14 +132,7 @@ class Session:
 
     def _tried(self, changed: Log) -> Log:
         """Return a log whose last edit can be applied; ValueError says why it cannot."""
-        workspace, last = self.workspace, len(changed.edits) - 1
-        found = corrected(
-            changed,
-            segments=workspace.table("segments"),
-            labels=workspace.table("labels"),
-            exemplars=workspace.table("exemplars"),
-            repetitions=workspace.table("repetitions"),
-        )
+        last, found = len(changed.edits) - 1, corrected_results(self.workspace, changed)
         own: list[Conflict] = [one for one in found.conflicts if one.edit == last]
         if own and not isinstance(changed.edits[last], Name):
             raise ValueError(own[0].text)
