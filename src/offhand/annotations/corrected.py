@@ -20,6 +20,7 @@ from offhand.annotations.edits import (
     Split,
     Stretch,
 )
+from offhand.records import FloatArray
 
 BY_HAND = "rejected by hand"
 """Reason of a bout that a person says cannot be counted."""
@@ -111,9 +112,11 @@ class Corrected:
         )
         order = ["is_shown", "seconds"]
         first = rows.sort_values(order, ascending=False, kind="stable").groupby("clip_id").head(1)
+        first = first.sort_values("clip_id")
+        columns = (first[name].tolist() for name in ("clip_id", "start_s", "stop_s"))
         exemplars = tuple(
-            Stretch(clip_id=str(row.clip_id), start_s=float(row.start_s), stop_s=float(row.stop_s))
-            for row in first.sort_values("clip_id").itertuples()
+            Stretch(clip_id=clip_id, start_s=start_s, stop_s=stop_s)
+            for clip_id, start_s, stop_s in zip(*columns, strict=True)
         )
         return ref.model_copy(update={"exemplars": exemplars})
 
@@ -317,14 +320,21 @@ class _State:
         if not len(own) or likeness.max() <= MOST_OF:
             raise ConflictError("no stretch of these results is the one that was counted")
         place = own.index[int(np.argmax(likeness))]
-        table = self.repetitions
-        table.loc[place, ["count", "by_hand"]] = [edit.count or 0, True]
-        table.loc[place, ["accepted", "reason"]] = [
-            edit.count is not None,
-            "" if edit.count is not None else BY_HAND,
-        ]
-        table.loc[place, ["period_s", "confidence"]] = [np.nan, np.nan]
-        table.at[place, "rep_times_s"] = np.empty(0)
+        said: dict[str, int | float | bool | str] = {
+            "count": edit.count or 0,
+            "by_hand": True,
+            "accepted": edit.count is not None,
+            "reason": "" if edit.count is not None else BY_HAND,
+            "period_s": np.nan,
+            "confidence": np.nan,
+        }
+        for column, value in said.items():
+            self.repetitions.loc[place, column] = value
+        times_s = self.repetitions["rep_times_s"].tolist()
+        times_s[self.repetitions.index.get_loc(place)] = np.empty(0)
+        self.repetitions["rep_times_s"] = pd.Series(
+            times_s, index=self.repetitions.index, dtype=object
+        )
 
 
 def _pooled(table: pd.DataFrame, ref: ClusterRef) -> pd.DataFrame:
@@ -345,11 +355,11 @@ def _is_of(table: pd.DataFrame, key: ClusterKey) -> pd.Series[bool]:
     )
 
 
-def _shared_s(rows: pd.DataFrame, stretch: Stretch) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _shared_s(rows: pd.DataFrame, stretch: Stretch) -> FloatArray:
     """Return how many seconds of a stretch each row's interval covers."""
     start = np.maximum(rows["start_s"].to_numpy(np.float64), stretch.start_s)
     stop = np.minimum(rows["stop_s"].to_numpy(np.float64), stretch.stop_s)
-    return np.maximum(stop - start, 0.0)
+    return np.asarray(np.maximum(stop - start, 0.0), np.float64)
 
 
 def _likest(rows: pd.DataFrame, stretch: Stretch) -> int:

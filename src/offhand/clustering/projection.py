@@ -60,4 +60,4 @@ def _to_unit(places: FloatArray) -> FloatArray:
         return places
     low, high = places.min(axis=0), places.max(axis=0)
     longer = float((high - low).max())
-    return (places - (low + high) / 2) / (longer or 1.0) + 0.5
+    return np.asarray((places - (low + high) / 2) / (longer or 1.0) + 0.5)

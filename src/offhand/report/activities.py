@@ -76,8 +76,12 @@ def bouts_by_label(
             continue
         start = np.maximum(own["start_s"].to_numpy(np.float64), bout["start_s"])
         stop = np.minimum(own["stop_s"].to_numpy(np.float64), bout["stop_s"])
-        shared = pd.Series(np.maximum(stop - start, 0.0)).groupby(own["label"].to_numpy()).sum()
-        found.setdefault(int(shared.idxmax()), []).append(bout)
+        shared: dict[int, float] = {}
+        for label, seconds in zip(own["label"].tolist(), (stop - start).tolist(), strict=True):
+            shared[label] = shared.get(label, 0.0) + max(seconds, 0.0)
+        most = max(shared, key=shared.__getitem__)
+        if shared[most] > 0:
+            found.setdefault(most, []).append(bout)
     return found
 
 

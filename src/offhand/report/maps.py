@@ -39,7 +39,7 @@ def map_view(
     clip = np.array([order[clip_id] for clip_id in table["clip_id"]], dtype=np.int64)
     label = table["label"].to_numpy(np.int64)
     places = table[["x", "y"]].to_numpy(np.float64)
-    nearest = cKDTree(places).query(places, k=2)[1]
+    nearest = np.asarray(cKDTree(places).query(places, k=2)[1])
     other = np.where(nearest[:, 0] == np.arange(len(places)), nearest[:, 1], nearest[:, 0])
     colours = {cluster.label: cluster.colour for cluster in clustering.clusters}
     step = math.ceil(len(table) / MOST_POINTS)

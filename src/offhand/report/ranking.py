@@ -248,7 +248,8 @@ class _Gallery:
             is_medoid=is_medoid,
             image=self._thumbnails.key(clip_id, segment_id),
             preview=self._thumbnails.preview_key(clip_id, segment_id),
-            image_alt=f"Frame of {clip_id}, segment at {clock(start_s)}, typical of {cluster.title}",
+            image_alt=f"Frame of {clip_id}, segment at {clock(start_s)}, "
+            f"typical of {cluster.title}",
         )
 
     def _exemplars(self, modality: str, clusterer: str) -> dict[tuple[int, str], tuple[int, bool]]:

@@ -118,20 +118,17 @@
   const valueOf = (cell) => {
     const text = (cell?.dataset.v ?? cell?.textContent ?? "").trim();
     const found = text.replace(/\u2212/g, "-").match(/^[<>]?\s*(-?[\d.,]+)/);
-    return { text, number: found ? Number(found[1].replace(/,/g, "")) : NaN };
+    return { text, number: found ? Number(found[1].replace(/,/g, "")) : null };
   };
 
   /** @param {HTMLTableElement} table @param {number} column @param {1 | -1} sign */
   const sort = (table, column, sign) => {
     const body = table.tBodies[0];
     const rows = [...body.rows].map((row) => ({ row, ...valueOf(row.cells[column]) }));
-    const isNumeric = rows.some((entry) => !Number.isNaN(entry.number)) &&
-      rows.every((entry) => !Number.isNaN(entry.number) || !/^[^\d–]*[a-z]\w*\d/i.test(entry.text));
+    const isNumeric = rows.some((entry) => entry.number !== null);
     rows.sort((a, b) => {
       if (!isNumeric) return sign * a.text.localeCompare(b.text, undefined, { numeric: true });
-      if (Number.isNaN(a.number) || Number.isNaN(b.number)) {
-        return Number(Number.isNaN(a.number)) - Number(Number.isNaN(b.number));
-      }
+      if (a.number === null || b.number === null) return Number(a.number === null) - Number(b.number === null);
       return sign * (a.number - b.number);
     });
     body.append(...rows.map((entry) => entry.row));

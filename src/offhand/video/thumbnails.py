@@ -103,7 +103,7 @@ def to_webp(images: Sequence[np.ndarray], *, rate_hz: float) -> bytes:
     """
     loop = cv2.Animation()
     loop.frames = [np.ascontiguousarray(image[:, :, ::-1]) for image in images]
-    loop.durations = np.full(len(images), round(1000 / rate_hz), dtype=np.int32)
+    loop.durations = [round(1000 / rate_hz)] * len(images)
     done, coded = cv2.imencodeanimation(".webp", loop, [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY])
     if not done:
         raise VideoError("a preview could not be coded as WebP")

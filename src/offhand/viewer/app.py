@@ -102,8 +102,8 @@ class _Server:
                 return PlainTextResponse("this address takes requests of its own page alone", 403)
             try:
                 return await handler(request)
-            except Rejected as error:
-                return JSONResponse({"error": str(error)}, 409)
+            except Rejected as error:  # an answer like any other: browsers complain of 4xx
+                return JSONResponse({"refused": str(error)})
             except OffhandError as error:
                 return JSONResponse({"error": str(error)}, 500)
 

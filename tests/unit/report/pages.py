@@ -55,10 +55,12 @@ def read(workspace):
     assert reader.open == []
     assert reader.handlers == []
     assert reader.unnamed == []
-    assert all(a.startswith(("#", "data:")) for a in reader.addresses)
+    links = [a for a in reader.addresses if not a.startswith(("#", "data:"))]
+    assert all(re.fullmatch(r"results/[\w/%.-]+\.(parquet|json)", link) for link in links)
+    assert not any(".." in link for link in links)
     assert len(reader.ids) == len(set(reader.ids))
     assert {a[1:] for a in reader.addresses if a.startswith("#")} <= set(reader.ids)
     assert not re.search(r"@import|url\(\s*[^)#d]", source)
-    assert reader.tags.count("script") == 1
+    assert reader.tags.count("script") == 2  # the loops, which are data, and the script
     assert "nan" not in re.findall(r"[\w.]+", re.sub(r"data:[^\"]*", "", source).lower())
     return " ".join(" ".join(reader.text).split()), source

@@ -85,9 +85,8 @@ def test_figures_are_those_of_the_tables(tmp_path):
     workspace = make_workspace(tmp_path, ["a", "b", "c", "broken"], failed=["broken"], noise=0.4)
     text, _ = read(workspace)
     page = build_page(workspace)
-    assert "clips analysed 3 of 4" in text
-    assert "of footage analysed 3.0 min" in text
-    assert "segments, 5 s on average 36" in text
+    assert "clips analysed, 3.0 min; 1 failed 3 of 4" in text
+    assert "36 segments, 5 s on average" in text
     assert page.summary.segments_s == 180.0
     assert "cannot open broken: moov atom not found" in text
     for row in workspace.tables["consistency"].to_dict("records"):
@@ -160,7 +159,7 @@ def test_all_noise(tmp_path):
 
 def test_nothing_but_failed_clips(tmp_path):
     text, _ = read(make_workspace(tmp_path, ["a", "b"], failed=["a", "b"]))
-    assert "clips analysed 0 of 2" in text
+    assert "clips analysed, 0 s; 2 failed 0 of 2" in text
     assert "2 of 2 clips could not be analysed" in text
     assert "cannot open b: moov atom not found" in text
 

@@ -296,7 +296,7 @@ def test_a_modality_that_describes_nothing(tmp_path):
     rows = workspace.tables["exemplars"]["modality"] == "body_pose"
     workspace.tables["exemplars"] = workspace.tables["exemplars"][~rows]
     text = text_of(workspace)
-    assert "Not observable here: posture and its rhythm" in text
+    assert "Posture and its rhythm, where a body is in view. Not observable here." in text
     assert "100 % of the segments gave body pose (ward) nothing to measure" in text
 
 

@@ -14,7 +14,11 @@
  */
 const ask = async (path, options) => {
   const answer = await fetch(path, options);
-  if (answer.ok) return answer.json();
+  if (answer.ok) {
+    const content = await answer.json();
+    if (content.refused) throw new Error(content.refused);
+    return content;
+  }
   const text = await answer.text();
   let reason = text;
   try {
