@@ -90,3 +90,28 @@ def test_damaged_files_give_pictures_or_none_and_never_hang(tmp_path: Path, seed
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match=r"gone\.mp4: no such file"):
         thumbnails(str(tmp_path / "gone.mp4"), [0.0], short_side_px=32)
+
+
+def test_previews_are_loops_around_their_moments(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mp4", marked(even_times(90)))
+    late, early, beyond = previews(
+        str(path), [3.0, 0.5, 60.0], length_s=2.0, rate_hz=6.0, short_side_px=60
+    )
+    for loop in (late, early, beyond):
+        assert loop is not None
+        done, animation = cv2.imdecodeanimation(np.frombuffer(loop, np.uint8))
+        assert done
+        assert animation.frames[0].shape[:2] == (60, 80)
+        assert all(duration == 167 for duration in animation.durations)
+    frames = [
+        cv2.imdecodeanimation(np.frombuffer(one, np.uint8))[1].frames for one in (late, early)
+    ]
+    assert [len(own) for own in frames] == [12, 12]
+    assert np.abs(frames[0][0].astype(int) - frames[1][0]).mean() > 1
+
+
+def test_a_file_that_does_not_open_has_no_preview(tmp_path: Path) -> None:
+    path = tmp_path / "broken.mp4"
+    path.write_bytes(b"nothing")
+    with pytest.raises(VideoError):
+        previews(str(path), [0.0], length_s=1.0, rate_hz=6.0, short_side_px=60)
