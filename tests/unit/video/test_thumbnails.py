@@ -11,9 +11,9 @@ import pytest
 
 from offhand.errors import VideoError
 from offhand.records import ByteArray
-from offhand.video.thumbnails import thumbnails, to_jpeg
+from offhand.video.thumbnails import previews, thumbnails, to_jpeg
 from tests.fixtures import videos
-from tests.fixtures.videos import even_times, write
+from tests.fixtures.videos import even_times, marked, write
 
 N_FRAMES = 60
 
@@ -103,9 +103,8 @@ def test_previews_are_loops_around_their_moments(tmp_path: Path) -> None:
         assert done
         assert animation.frames[0].shape[:2] == (60, 80)
         assert all(duration == 167 for duration in animation.durations)
-    frames = [
-        cv2.imdecodeanimation(np.frombuffer(one, np.uint8))[1].frames for one in (late, early)
-    ]
+    coded = (np.frombuffer(one, np.uint8) for one in (late, early))
+    frames = [cv2.imdecodeanimation(one)[1].frames for one in coded]
     assert [len(own) for own in frames] == [12, 12]
     assert np.abs(frames[0][0].astype(int) - frames[1][0]).mean() > 1
 
