@@ -99,11 +99,11 @@ def test_previews_are_loops_around_their_moments(tmp_path: Path) -> None:
     )
     for loop in (late, early, beyond):
         assert loop is not None
-        done, animation = cv2.imdecodeanimation(np.frombuffer(loop, np.uint8))
+        done, animation = cv2.imdecodeanimation(np.frombuffer(loop, np.uint8)[None])
         assert done
         assert animation.frames[0].shape[:2] == (60, 80)
         assert all(duration == 167 for duration in animation.durations)
-    coded = (np.frombuffer(one, np.uint8) for one in (late, early))
+    coded = (np.frombuffer(one, np.uint8)[None] for one in (late, early))
     frames = [cv2.imdecodeanimation(one)[1].frames for one in coded]
     assert [len(own) for own in frames] == [12, 12]
     assert np.abs(frames[0][0].astype(int) - frames[1][0]).mean() > 1
