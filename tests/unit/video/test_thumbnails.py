@@ -102,7 +102,8 @@ def test_previews_are_loops_around_their_moments(tmp_path: Path) -> None:
         done, animation = cv2.imdecodeanimation(np.frombuffer(loop, np.uint8)[None])
         assert done
         assert animation.frames[0].shape[:2] == (60, 80)
-        assert all(duration == 167 for duration in animation.durations)
+        if loop is not beyond:  # there the last picture stands still
+            assert {int(duration) for duration in animation.durations} == {167}
     coded = (np.frombuffer(one, np.uint8)[None] for one in (late, early))
     frames = [cv2.imdecodeanimation(one)[1].frames for one in coded]
     assert [len(own) for own in frames] == [12, 12]

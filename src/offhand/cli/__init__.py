@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from offhand.cli.group import Commands
+from offhand.cli.results import clip, export, report, view
+from offhand.cli.weights import weights
 from offhand.errors import OffhandError
 
 if TYPE_CHECKING:
@@ -40,23 +43,8 @@ def _configured(function: Any) -> Any:
     return function
 
 
-class _Commands(click.Group):
-    """Show the commands in the order in which people need them, and errors without a trace."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        del ctx
-        return list(self.commands)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except OffhandError as error:
-            click.echo(f"offhand: {error}", err=True)
-            ctx.exit(1)
-
-
 @click.group(
-    cls=_Commands,
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with:  offhand run CLIPS -o OUT   then open OUT/report.html",
 )
@@ -254,120 +242,6 @@ def evaluate(out: str, truth: str, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("out", type=click.Path())
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Any free one if left out.")
-@click.option("--browser/--no-browser", default=True, help="Open the page, or only print it.")
-def view(out: str, port: int, browser: bool) -> None:
-    """Look at a finished run with its videos, name what repeats, correct it.
-
-    The page is served on this machine alone, at an address that holds a random token. Every edit
-    is saved at once in OUT/annotations.json, and comes back after another run. Ctrl+C ends it.
-
-    \b
-    offhand view out
-    """
-    from offhand.viewer.serve import serve
-
-    def tell(address: str) -> None:
-        click.echo(f"viewer: {address}")
-        click.echo("Ctrl+C ends it; edits are saved at once.", err=True)
-
-    serve(out, port=port, opens_browser=browser, on_ready=tell)
-
-
-class _FormatNames(click.ParamType[str]):
-    """The formats, without importing what writes them before one is asked for."""
-
-    name = "FORMAT"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        from offhand.exports.formats import FORMATS
-
-        if value not in FORMATS:
-            self.fail(f"no format {value}; there are: {', '.join(FORMATS)}", param, ctx)
-        return str(value)
-
-
-@main.command()
-@click.argument("out", type=click.Path())
-@click.option("--to", "to", required=True, type=_FormatNames(), help="See the list above.")
-@click.option("--modality", help="Whose clusters are the activities; late_fusion if left out.")
-@click.option("-o", "--folder", type=click.Path(), help="Where to; OUT/exports/FORMAT if left out.")
-def export(out: str, to: str, modality: str | None, folder: str | None) -> None:
-    """Write the results of a finished run for other tools, names and corrections applied.
-
-    \b
-    csv, jsonl       tables of intervals and counts
-    elan, boris      annotation of behaviour (.eaf, tabular events)
-    label_studio     timeline labels to correct there
-    fiftyone         dataset of temporal detections
-    rerun            recordings (.rrd), with offhand[rerun]
-    vtt, srt         subtitles
-    chapters         chapter metadata for ffmpeg
-
-    \b
-    offhand export out --to elan
-    offhand export out --to csv --modality flow_rhythm -o tables/
-    """
-    from offhand.stages.export import export as write
-
-    click.echo(str(write(out, to, modality=modality, folder=folder)))
-
-
-@main.command()
-@click.argument("out", type=click.Path())
-@click.argument("activity")
-@click.option(
-    "--what",
-    type=click.Choice(["exemplars", "segments", "repetitions"]),
-    default="exemplars",
-    show_default=True,
-    help="One segment a clip, all segments, or each repetition counted in them.",
-)
-@click.option("--modality", help="Whose cluster it is; late_fusion if left out.")
-@click.option("-o", "--folder", type=click.Path(), help="Where to; OUT/exports/clips if left out.")
-def clip(out: str, activity: str, what: Any, modality: str | None, folder: str | None) -> None:
-    """Cut an ACTIVITY of a finished run out of its videos, as MP4 files (VP9).
-
-    ACTIVITY is a cluster's number, or the name that a person gave it in the viewer.
-
-    \b
-    offhand clip out C4
-    offhand clip out "laying bricks" --what repetitions -o bricks/
-    """
-    from offhand.report.progress import show_progress
-    from offhand.stages.export import cut_activity
-
-    with show_progress() as on_progress:
-        written, failures = cut_activity(
-            out,
-            activity,
-            what=what,
-            modality=modality,
-            folder=folder,
-            on_progress=lambda done, n: on_progress("cutting", n, float(done)),
-        )
-    for path in written:
-        click.echo(str(path))
-    for reason in failures:
-        click.echo(f"offhand: {reason}", err=True)
-    if failures:
-        sys.exit(1)
-
-
-@main.command()
-@click.argument("out", type=click.Path())
-def report(out: str) -> None:
-    """Write OUT/report.html and the table of activities anew, from a finished run."""
-    from offhand.report.page import write_report
-    from offhand.stages.activities import write_activities
-    from offhand.store.workspace import Workspace
-
-    write_activities(Workspace(out))
-    click.echo(str(write_report(Workspace(out))))
-
-
-@main.command()
 @click.argument("clip", type=click.Path())
 def info(clip: str) -> None:
     """Decode CLIP once and tell what is in it: size, rates, time stamps, damage."""
@@ -424,72 +298,14 @@ def synth(folder: str, n_clips: int, duration_s: float, seed: int) -> None:
         click.echo(str(path))
 
 
-@main.group(cls=_Commands)
-def weights() -> None:
-    """Get and check the model weights that signals need.
-
-    `offhand weights pull` fetches what the default install uses. Others, which need
-    offhand[hub], are fetched by name, such as `offhand weights pull dinov2_small`.
-    """
-
-
-@weights.command("list")
-def weights_list() -> None:
-    """List all weights, and whether they are here."""
-    from offhand.weights import MANIFEST, check
-
-    row = "{:19}{:9}{:12}{:>9}  {:9}{:19}{}".format
-    click.echo(row("name", "version", "licence", "size", "install", "needed by", "status"))
-    for entry in MANIFEST.values():
-        install, size = entry.extra or "default", f"{entry.size / 1e6:.1f} MB"
-        users, (status, _) = ", ".join(entry.needed_by), check(entry.name)
-        click.echo(row(entry.name, entry.version, entry.licence, size, install, users, status))
-
-
-@weights.command("pull")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
-def weights_pull(names: tuple[str, ...]) -> None:
-    """Fetch weights: by NAME, or the default ones.
-
-    Without NAME, everything that the default install uses is fetched. What is here and right is
-    not fetched again, and what is damaged is replaced.
-    """
-    from offhand.report.progress import show_progress
-    from offhand.weights import home, pull
-
-    with show_progress() as on_progress:
-        fetched = pull(names or None, on_progress=on_progress)
-    click.echo(f"fetched: {', '.join(fetched) or 'nothing, all of it is here'}")
-    click.echo(f"folder: {home() / 'weights'}")
-
-
-@weights.command("verify")
-def weights_verify() -> None:
-    """Check all files that are here.
-
-    The exit code is 1 if any is damaged.
-    """
-    from offhand.weights import MANIFEST, check
-
-    found = {name: check(name) for name in MANIFEST}
-    for name, (status, reason) in found.items():
-        click.echo(f"{name:19}{status}" + (f": {reason}" if status == "damaged" else ""))
-    if any(status == "damaged" for status, _ in found.values()):
-        sys.exit(1)
-
-
-@weights.command("path")
-@click.argument("name", required=False)
-def weights_path(name: str | None) -> None:
-    """Print the cache folder, or that of NAME."""
-    from offhand.weights import MANIFEST, folder, home
-
-    if name and name not in MANIFEST:
-        raise click.BadParameter(f"no weights {name}; known: {', '.join(MANIFEST)}")
-    click.echo(str(folder(name) if name else home()))
-
-
 def _load(config_file: str | None, overrides: tuple[str, ...]) -> Config:
     from offhand.config import load
 
     return load(config_file, overrides)
+
+
+_FIRST = [main.commands.pop("run")]
+_OTHERS = list(main.commands.values())
+main.commands.clear()
+for _command in (*_FIRST, view, report, export, clip, *_OTHERS, weights):
+    main.add_command(_command)
