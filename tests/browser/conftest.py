@@ -108,16 +108,23 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.fixture
-def out(finished: Path, tmp_path: Path) -> Path:
-    """A copy of the finished run, for one test to edit."""
-    return Path(shutil.copytree(finished, tmp_path / "out"))
+@pytest.fixture(scope="module")
+def copied(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the finished run, to be edited."""
+    return Path(shutil.copytree(finished, tmp_path_factory.mktemp("viewer") / "out"))
 
 
 @pytest.fixture
-def viewer(out: Path) -> Iterator[str]:
+def out(copied: Path) -> Path:
+    """The run that the viewer shows, without a single edit."""
+    (copied / "annotations.json").unlink(missing_ok=True)
+    return copied
+
+
+@pytest.fixture(scope="module")
+def viewer(copied: Path) -> Iterator[str]:
     """The viewer's address, while it runs as a user would run it."""
-    command = [sys.executable, "-m", "offhand", "view", str(out), "--no-browser"]
+    command = [sys.executable, "-m", "offhand", "view", str(copied), "--no-browser"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()

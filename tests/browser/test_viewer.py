@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.browser.conftest import Watched
+from tests.browser.conftest import PATIENCE_S, Watched
 from tests.browser.test_report import serious
 
 pytestmark = pytest.mark.browser
@@ -32,7 +33,7 @@ NAME = '<img src=x onerror="window.harmed=1"> "hammering" 🔨 مرحبا'
 
 
 @pytest.fixture
-def seen(viewer: str, open_page: Open) -> Watched:
+def seen(viewer: str, out: Path, open_page: Open) -> Watched:
     watched = open_page(viewer, viewport=WIDE)
     watched.page.wait_for_selector(".player[data-ready]")
     return watched
@@ -120,8 +121,10 @@ def test_edits_reach_the_report_and_the_table(seen: Watched, out: Path) -> None:
     page.locator(".player-form input[type=text]").fill("laying bricks")
     page.get_by_role("button", name="Name", exact=True).click()
     seen.until("document.querySelector('.activities .called')")
-    page.wait_for_timeout(6000)
-    assert "laying bricks" in (out / "report.html").read_text("utf-8")
+    end = time.monotonic() + PATIENCE_S
+    while "laying bricks" not in (out / "report.html").read_text("utf-8"):
+        assert time.monotonic() < end
+        time.sleep(0.1)
     table = pd.read_parquet(out / "results" / "activities.parquet")
     assert "laying bricks" in set(table["activity"])
 
