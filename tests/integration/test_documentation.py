@@ -68,7 +68,7 @@ def test_commands_of_the_readme_exist() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     shell = "".join(re.findall(r"```sh\n(.*?)```", text, re.S))
     used = set(re.findall(r"^offhand (\w+)", shell, re.M))
-    assert used == {"run", "count", "evaluate", "info", "config", "synth", "weights"}
+    assert used == {"run", "count", "evaluate", "audit", "info", "config", "synth", "weights"}
     assert used <= set(main.commands)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from offhand.cli.audit import audit
 from offhand.cli.group import Commands
 from offhand.cli.weights import weights
 from offhand.errors import OffhandError
@@ -56,6 +57,7 @@ def main() -> None:
     offhand run a.mp4 b.mp4 -o out     or single files
     offhand count a.mp4                count the repetitions in one video, at once
     offhand evaluate out --truth dir/  compare a finished run with ground truth
+    offhand audit out --sample 50      check a sample by eye, and get error rates
     offhand info a.mp4                 what is in a file, and does it decode
     offhand synth demo/                make clips with known activities to try settings on
     offhand config > offhand.toml      all options with their documentation
@@ -235,6 +237,9 @@ def evaluate(out: str, truth: str, as_json: bool) -> None:
         click.echo(as_json_text(found))
     else:
         print_evaluation(found)
+
+
+main.add_command(audit)
 
 
 @main.command()
