@@ -75,6 +75,7 @@ def test_commands_of_the_readme_exist() -> None:
         "clip",
         "count",
         "evaluate",
+        "audit",
         "info",
         "config",
         "synth",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from offhand.cli.audit import audit
 from offhand.cli.group import Commands
 from offhand.cli.results import clip, export, report, view
 from offhand.cli.weights import weights
@@ -60,6 +61,7 @@ def main() -> None:
     offhand clip out C4                cut an activity out of the videos
     offhand count a.mp4                count the repetitions in one video, at once
     offhand evaluate out --truth dir/  compare a finished run with ground truth
+    offhand audit out --sample 50      check a sample by eye, and get error rates
     offhand info a.mp4                 what is in a file, and does it decode
     offhand synth demo/                make clips with known activities to try settings on
     offhand config > offhand.toml      all options with their documentation
@@ -307,5 +309,5 @@ def _load(config_file: str | None, overrides: tuple[str, ...]) -> Config:
 _FIRST = [main.commands.pop("run")]
 _OTHERS = list(main.commands.values())
 main.commands.clear()
-for _command in (*_FIRST, view, report, export, clip, *_OTHERS, weights):
+for _command in (*_FIRST, view, report, export, clip, audit, *_OTHERS, weights):
     main.add_command(_command)

@@ -83,15 +83,15 @@ def as_json_text(found: Evaluation) -> str:
         score = found.truth_score
         record["truth_score"] = {"score": score.score, "low": score.low, "high": score.high}
         record["truth_score"] |= {"z": score.shifts.z, "p": score.shifts.p}
-    return json.dumps(_plain(record), indent=1, allow_nan=False)
+    return json.dumps(without_nan(record), indent=1, allow_nan=False)
 
 
-def _plain(value: Any) -> Any:
-    """Return a value without NaN."""
+def without_nan(value: Any) -> Any:
+    """Return plain data with ``None`` for every number that is not finite."""
     if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
+        return {name: without_nan(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
+        return [without_nan(part) for part in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
