@@ -210,6 +210,38 @@ def test_a_clip_that_no_browser_plays_is_copied_once(seen: Watched, out: Path) -
     assert [a for a in seen.addresses if "/proxy/" in a]
 
 
+def test_a_sample_is_checked(seen: Watched, out: Path) -> None:
+    page = seen.page
+    check = page.locator(".player-audit")
+    check.locator("summary").click()
+    check.locator("input").fill("1000")
+    check.get_by_role("button", name="Draw a sample").click()
+    check.get_by_role("button", name="Go on").click()
+    seen.until(PLAYING)
+    assert not page.locator(".player-lines").is_visible()
+    kinds = set()
+    for _ in range(1000):
+        if not check.locator(".player-segment").count():
+            break
+        before = check.locator("p").first.inner_text()
+        if check.locator("input[type=number]").count():
+            kinds.add("count")
+            check.locator("input[type=number]").fill("3")
+            check.get_by_role("button", name="Save", exact=True).click()
+        else:
+            kinds.add("member")
+            check.get_by_role("button", name="No", exact=True).click()
+        seen.until(
+            "document.querySelector('.player-audit p').textContent.trim()"
+            f" !== {json.dumps(before.strip())}"
+        )
+    assert kinds == {"count", "member"}
+    items = json.loads((out / "audit.json").read_text("utf-8"))["items"]
+    assert {item["answer"] for item in items} == {3, "no"}
+    assert "segments of another activity: 100.0 %" in check.inner_text()
+    assert page.locator(".player-lines").is_visible()
+
+
 def test_axe_finds_nothing_serious(viewer: str, open_page: Open, axe: str) -> None:
     watched = open_page(viewer, viewport=WIDE, bypass_csp=True)
     watched.page.wait_for_selector(".player[data-ready]")

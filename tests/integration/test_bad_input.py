@@ -454,7 +454,7 @@ def test_a_second_run_computes_nothing_anew(good_clips: list[Path], workspace: P
     assert _tables(workspace) == results
 
 
-JUDGED = {"alignment", "fusion", "clusters", "evidence"}
+JUDGED = {"alignment", "fusion", "clusters", "evidence", "maps"}
 
 
 @pytest.mark.parametrize(

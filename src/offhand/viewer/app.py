@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -20,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from offhand.errors import OffhandError, StoreError
 from offhand.report.page import script_hash
 from offhand.store.workspace import Workspace
+from offhand.viewer import audits
 from offhand.viewer.proxies import Proxies
 from offhand.viewer.rhythm import rhythm_strip
 from offhand.viewer.session import Rejected, Session
@@ -31,7 +33,7 @@ MOST_BYTES = 1_000_000
 PARTS = {
     "viewer.css": "text/css",
     **dict.fromkeys(
-        ("viewer.js", "server.js", "dom.js", "player.js", "grid.js"), "text/javascript"
+        ("viewer.js", "server.js", "dom.js", "player.js", "grid.js", "audit.js"), "text/javascript"
     ),
 }
 
@@ -52,6 +54,7 @@ def create_app(session: Session, token: str) -> Starlette:
     get = {
         "": server.page,
         "state.json": server.state,
+        "audit.json": server.audit,
         "video/{clip_id}": server.video,
         "proxy/{clip_id}": server.proxy,
         "rhythm/{clip_id}.png": server.rhythm,
@@ -62,6 +65,8 @@ def create_app(session: Session, token: str) -> Starlette:
         "edit": server.edit,
         "undo": server.undo,
         "redo": server.redo,
+        "audit/draw": server.draw,
+        "audit/answer": server.answer,
         "proxy/{clip_id}": server.make_proxy,
     }
     routes = [
@@ -134,6 +139,23 @@ class _Server:
     async def redo(self, request: Request) -> Response:
         del request
         return JSONResponse(await run_in_threadpool(self._session.redo))
+
+    async def audit(self, request: Request) -> Response:
+        del request
+        return JSONResponse(await run_in_threadpool(audits.audit_state, self._session.folder))
+
+    async def draw(self, request: Request) -> Response:
+        return await self._checked(audits.draw, request)
+
+    async def answer(self, request: Request) -> Response:
+        return await self._checked(audits.give, request)
+
+    async def _checked(self, change: Callable[[Path, object], Any], request: Request) -> Response:
+        content = await _content(request)
+        try:
+            return JSONResponse(await run_in_threadpool(change, self._session.folder, content))
+        except ValueError as error:
+            raise Rejected(str(error)) from error
 
     async def video(self, request: Request) -> Response:
         path = self._session.clip_path(request.path_params["clip_id"])

@@ -193,6 +193,30 @@ def test_an_edit_is_on_disk_before_the_answer(client: Client, folder: Path) -> N
     assert json.loads(content)["clips"]["a"]["segments"][0][2] == 5.0
 
 
+def test_a_sample_is_drawn_and_answered(client: Client, folder: Path) -> None:
+    def ask(path: str, body: Any = None) -> Any:
+        method = "GET" if body is None else "POST"
+        status, _, content = client.ask(path, method=method, body=body)
+        assert status == 200
+        return json.loads(content)
+
+    assert ask("audit.json") == {"items": [], "rates": []}
+    assert "too small" in ask("audit/draw", {"n": 1, "modality": "flow_rhythm"})["refused"]
+    assert "needs n" in ask("audit/draw", {"number": 50})["refused"]
+    drawn = ask("audit/draw", {"n": 12, "modality": "flow_rhythm"})
+    assert len(drawn["items"]) == 12
+    first = drawn["items"][0]
+    assert "count" not in {*first, *first["stretch"]}
+    assert "no answer" in ask("audit/answer", {"id": first["id"], "value": "maybe"})["refused"]
+    assert "no item" in ask("audit/answer", {"id": "nothing", "value": "yes"})["refused"]
+    assert "needs id" in ask("audit/answer", {"value": "yes"})["refused"]
+    answered = ask("audit/answer", {"id": first["id"], "value": "yes"})
+    assert answered["items"][0]["answer"] == "yes"
+    assert ask("audit.json") == answered
+    stored = json.loads((folder / "audit.json").read_text("utf-8"))
+    assert stored["items"][0]["answer"] == "yes"
+
+
 def test_damaged_annotations_are_told_and_left(folder: Path, tmp_path: Path) -> None:
     import shutil
 

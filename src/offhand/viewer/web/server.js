@@ -5,6 +5,10 @@
 /** @typedef {{there: boolean, type: string, rate: number, duration: number, segments: [number, number, number][], bouts: Bout[]}} Clip */
 /** @typedef {{label: number, name: string, called: string, status: string, colour: number, exemplars: [string, number][]}} Cluster */
 /** @typedef {{modality: string, clusterer: string, clusters: Cluster[], labels: Record<string, Record<string, number>>}} Modality */
+/** @typedef {{clip: string, start: number, stop: number}} Stretch */
+/** @typedef {{id: string, kind: string, question: string, stretch: Stretch, exemplar: Stretch | null, answer: number | string | null, stale: boolean}} Item */
+/** @typedef {{name: string, checked: number, wrong: number, open: number, cannotTell: number, rate: number | null, low: number | null, high: number | null}} Rate */
+/** @typedef {{items: Item[], rates: Rate[]}} Audit */
 /** @typedef {{clips: Record<string, Clip>, modalities: Modality[], undo: string, redo: string, conflicts: string[]}} State */
 
 /**
@@ -32,11 +36,14 @@ const ask = async (path, options) => {
 /** @returns {Promise<State>} */
 export const getState = () => ask("state.json");
 
+/** @returns {Promise<Audit>} */
+export const getAudit = () => ask("audit.json");
+
 /**
- * Send an edit, or `undo` or `redo`; returns the new state.
+ * Send an edit, `undo` or `redo`, or an answer; returns the new state.
  * @param {string} path
  * @param {object} [content]
- * @returns {Promise<State>}
+ * @returns {Promise<any>}
  */
 export const post = (path, content = {}) =>
   ask(path, {

@@ -2,6 +2,7 @@
 // Joins the page and the player: what is clicked plays, what is edited is saved at once.
 
 import { button, clock, make, titled } from "./dom.js";
+import { Check } from "./audit.js";
 import { showGrid } from "./grid.js";
 import { Player } from "./player.js";
 import { getState, post } from "./server.js";
@@ -16,8 +17,8 @@ const about = make("div", { class: "player-edit" });
 const alarm = make("p", { class: "player-alarm", role: "alert" });
 const history = make("p", { class: "player-history" });
 const conflicts = make("details", { class: "player-conflicts" });
-const dock = make("aside", { class: "player", "aria-label": "Video" },
-  player.element, about, alarm, history, conflicts);
+const dock = make("aside", { class: "player", "aria-label": "Video" }, player.element, about, alarm, history, conflicts);
+dock.append(new Check(() => state, player, dock).element);
 
 /** Save an edit at once; what does not fit is said, and nothing is lost. @param {string} path @param {object} [content] */
 const save = async (path, content) => {
