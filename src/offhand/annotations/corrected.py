@@ -165,8 +165,9 @@ def in_words(edit: Edit) -> str:
             ours, theirs = edit.cluster, edit.into
             return f"merge C{ours.label} of {ours.modality} into C{theirs.label}"
         case Split():
-            n = len(edit.segments)
-            return f"split {n} segments off C{edit.cluster.label} of {edit.cluster.modality}"
+            n, ours = len(edit.segments), edit.cluster
+            segments = "segment" if n == 1 else "segments"
+            return f"split {n} {segments} off C{ours.label} of {ours.modality}"
         case Boundary():
             return f"move the boundary of {edit.clip_id} from {edit.from_s:.1f} s"
         case Count():
@@ -263,11 +264,11 @@ class _State:
     def _merge(self, key: ClusterKey, into: ClusterKey) -> None:
         if key == into:
             raise ConflictError(f"both are one cluster now, C{key[2]}")
+        both = [self.exemplars[_is_of(self.exemplars, one)] for one in (into, key)]
+        shown = pd.concat(both).sort_values("is_medoid", ascending=False, kind="stable")
+        spare = shown.index[shown.duplicated("clip_id")]
         for table in (self.labels, self.exemplars):
             table.loc[_is_of(table, key), "label"] = into[2]
-        ours = _is_of(self.exemplars, into)
-        shown = self.exemplars[ours]
-        spare = shown.index[shown.duplicated("clip_id")]
         self.exemplars = self.exemplars.drop(spare).reset_index(drop=True)
         medoids = self.exemplars.index[_is_of(self.exemplars, into) & self.exemplars["is_medoid"]]
         self.exemplars.loc[medoids[1:], "is_medoid"] = False
@@ -296,7 +297,7 @@ class _State:
         self.edited |= {key, made}
 
     def _move(self, edit: Boundary) -> None:
-        own = self.segments[self.segments["clip_id"] == edit.clip_id]
+        own = self.segments[self.segments["clip_id"] == edit.clip_id].sort_values("start_s")
         starts = own["start_s"].to_numpy(np.float64)
         distance = np.abs(starts[1:] - edit.from_s)
         if not len(distance) or distance.min() > BOUNDARY_TOLERANCE_S:

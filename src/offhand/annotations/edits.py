@@ -191,11 +191,13 @@ def read_log(folder: Path) -> Log:
         content = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return Log()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StoreError(f"{path}: cannot be read ({error}); mend or move the file") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         version = content.get("format") if isinstance(content, dict) else None
-        raise StoreError(f"{path}: format {version}, this offhand reads {FORMAT}")
+        raise StoreError(
+            f"{path}: format {version}, this offhand reads {FORMAT}; update it or move the file"
+        )
     try:
         edits, undone = (
             tuple(_EDIT.validate_python(entry) for entry in content.get(name, []))
@@ -215,19 +217,23 @@ def update_log(folder: Path, change: Callable[[Log], Log]) -> Log:
     StoreError
         As :func:`read_log`, or the file cannot be written.
     """
-    with filelock.FileLock(folder / f".{FILE_NAME}.lock"):
-        log = change(read_log(folder))
-        content = {
-            "format": FORMAT,
-            "edits": [edit.model_dump(mode="json") for edit in log.edits],
-            "undone": [edit.model_dump(mode="json") for edit in log.undone],
-        }
-        text = json.dumps(content, indent=1, ensure_ascii=True)
-        write_text(folder / FILE_NAME, text)
+    path = folder / FILE_NAME
+    try:
+        with filelock.FileLock(folder / f".{FILE_NAME}.lock"):
+            log = change(read_log(folder))
+            content = {
+                "format": FORMAT,
+                "edits": [edit.model_dump(mode="json") for edit in log.edits],
+                "undone": [edit.model_dump(mode="json") for edit in log.undone],
+            }
+            write_text(path, json.dumps(content, indent=1, ensure_ascii=True))
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written ({error.strerror or error})") from error
     return log
 
 
 def _in_words(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    return f"{where}: {first['msg']}" if where else str(first["msg"])
+    said = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {said}" if where else said

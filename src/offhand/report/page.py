@@ -141,8 +141,9 @@ def render(page: Page, *, served: bool = False) -> str:
         )
     )
     before, _, after = html.rpartition(PREVIEWS)  # the last one: names may hold the same letters
-    html = before + _as_json(_fitting(page.previews, page.most_bytes - len(html))) + after
-    return html.encode("utf-8", "backslashreplace").decode("utf-8")
+    free = page.most_bytes - len(_encoded(html))
+    html = before + _as_json(_fitting(page.previews, free)) + after
+    return _encoded(html).decode("utf-8")
 
 
 def script_hash() -> str:
@@ -151,10 +152,15 @@ def script_hash() -> str:
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
+def _encoded(html: str) -> bytes:
+    """Return a page as bytes; file names may hold what UTF-8 does not."""
+    return html.encode("utf-8", "backslashreplace")
+
+
 def _fitting(previews: Sequence[Image], free: int) -> dict[str, str]:
-    fitting = {}
+    fitting: dict[str, str] = {}
     for image in previews:
-        free -= len(image.uri) + len(image.key) + 8
+        free -= len(_as_json({image.key: image.uri}))
         if free < 0:
             break
         fitting[image.key] = image.uri

@@ -96,14 +96,17 @@ def previews(
 def to_webp(images: Sequence[np.ndarray], *, rate_hz: float) -> bytes:
     """Return RGB images ``(height, width, 3)`` as an endless animated WebP file.
 
+    Those of another size than the first are left out; what hardly differs may be joined.
+
     Raises
     ------
     VideoError
         They cannot be coded.
     """
+    alike = [image for image in images if image.shape == images[0].shape]
     loop = cv2.Animation()
-    loop.frames = [np.ascontiguousarray(image[:, :, ::-1]) for image in images]
-    loop.durations = [round(1000 / rate_hz)] * len(images)
+    loop.frames = [np.ascontiguousarray(image[:, :, ::-1]) for image in alike]
+    loop.durations = [round(1000 / rate_hz)] * len(alike)
     done, coded = cv2.imencodeanimation(".webp", loop, [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY])
     if not done:
         raise VideoError("a preview could not be coded as WebP")

@@ -21,11 +21,12 @@ ALL = (
 
 
 class FakeWorkspace:
-    def __init__(self, path, tables, features, thumbnails=None):
+    def __init__(self, path, tables, features, thumbnails=None, previews=None):
         self.path = path
         self.tables = tables
         self._features = features
         self._thumbnails = thumbnails or (lambda clip_id, segment_id: None)
+        self._previews = previews or (lambda clip_id, segment_id: None)
 
     def table(self, name):
         if name not in self.tables:
@@ -42,7 +43,7 @@ class FakeWorkspace:
         return self._thumbnails(clip_id, segment_id)
 
     def preview(self, clip_id, segment_id):
-        return None
+        return self._previews(clip_id, segment_id)
 
     def hide(self, modality, rows):
         """Leave segments undescribed, as a run does; ``rows`` tells which rows of the features."""
@@ -167,6 +168,7 @@ def make_workspace(
     noise=0.2,
     failed=(),
     thumbnails=None,
+    previews=None,
     seed=0,
 ):
     """A workspace as a run leaves it; failed clips have a row in ``clips`` alone."""
@@ -285,7 +287,7 @@ def make_workspace(
             "exemplars": pd.concat(exemplars),
             "rhythm": pd.concat(rhythm),
         }
-    return FakeWorkspace(path, tables, features, thumbnails)
+    return FakeWorkspace(path, tables, features, thumbnails, previews)
 
 
 def _evidence(
