@@ -6,17 +6,15 @@ the same does not invalidate its answer.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
-import filelock
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from offhand.annotations.document import in_words, locked, read_document, write_document
 from offhand.annotations.edits import Stretch
 from offhand.errors import OffhandError, StoreError
-from offhand.files import write_text
 
 FILE_NAME = "audit.json"
 
@@ -152,21 +150,13 @@ def read_file(folder: Path) -> Audit | None:
         The file is damaged, or of a newer offhand; it is left as it is.
     """
     path = folder / FILE_NAME
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    content = read_document(path, version=FORMAT)
+    if content is None:
         return None
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{path}: cannot be read ({error}); mend or move the file") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        version = content.get("format") if isinstance(content, dict) else None
-        raise StoreError(f"{path}: format {version}, this offhand reads {FORMAT}; move the file")
     try:
         return Audit.model_validate(content)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        said = ": ".join([".".join(str(part) for part in first["loc"]), first["msg"]])
-        raise StoreError(f"{path}: damaged ({said}); mend or move the file") from error
+        raise StoreError(f"{path}: damaged ({in_words(error)}); mend or move the file") from error
 
 
 def update_file(folder: Path, change: Callable[[Audit | None], Audit]) -> Audit:
@@ -177,13 +167,10 @@ def update_file(folder: Path, change: Callable[[Audit | None], Audit]) -> Audit:
     StoreError
         As :func:`read_file`, or the file cannot be written.
     """
-    try:
-        with filelock.FileLock(folder / f".{FILE_NAME}.lock"):
-            audit = change(read_file(folder))
-            text = json.dumps(audit.model_dump(mode="json"), indent=1, ensure_ascii=True)
-            write_text(folder / FILE_NAME, text)
-    except OSError as error:
-        raise StoreError(f"{folder / FILE_NAME}: cannot be written ({error})") from error
+    path = folder / FILE_NAME
+    with locked(path):
+        audit = change(read_file(folder))
+        write_document(path, audit.model_dump(mode="json"))
     return audit
 
 

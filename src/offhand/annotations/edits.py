@@ -6,18 +6,16 @@ it, a bout or a segment by its interval. So it finds the same thing again after 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-import filelock
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from offhand.annotations.document import in_words, locked, read_document, write_document
 from offhand.errors import StoreError
-from offhand.files import write_text
 
 FILE_NAME = "annotations.json"
 
@@ -175,7 +173,7 @@ def parse_edit(content: object) -> Edit:
     try:
         return _EDIT.validate_python(content, strict=False)
     except ValidationError as error:
-        raise ValueError(_in_words(error)) from error
+        raise ValueError(in_words(error)) from error
 
 
 def read_log(folder: Path) -> Log:
@@ -187,24 +185,16 @@ def read_log(folder: Path) -> Log:
         The file is damaged, or of a newer offhand; it is left as it is.
     """
     path = folder / FILE_NAME
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    content = read_document(path, version=FORMAT)
+    if content is None:
         return Log()
-    except (OSError, ValueError, RecursionError) as error:
-        raise StoreError(f"{path}: cannot be read ({error}); mend or move the file") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        version = content.get("format") if isinstance(content, dict) else None
-        raise StoreError(
-            f"{path}: format {version}, this offhand reads {FORMAT}; update it or move the file"
-        )
     try:
         edits, undone = (
             tuple(_EDIT.validate_python(entry) for entry in content.get(name, []))
             for name in ("edits", "undone")
         )
     except (ValidationError, TypeError) as error:
-        said = _in_words(error) if isinstance(error, ValidationError) else str(error)
+        said = in_words(error) if isinstance(error, ValidationError) else str(error)
         raise StoreError(f"{path}: an edit is damaged ({said}); mend or move the file") from error
     return Log(edits=edits, undone=undone)
 
@@ -218,22 +208,11 @@ def update_log(folder: Path, change: Callable[[Log], Log]) -> Log:
         As :func:`read_log`, or the file cannot be written.
     """
     path = folder / FILE_NAME
-    try:
-        with filelock.FileLock(folder / f".{FILE_NAME}.lock"):
-            log = change(read_log(folder))
-            content = {
-                "format": FORMAT,
-                "edits": [edit.model_dump(mode="json") for edit in log.edits],
-                "undone": [edit.model_dump(mode="json") for edit in log.undone],
-            }
-            write_text(path, json.dumps(content, indent=1, ensure_ascii=True))
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written ({error.strerror or error})") from error
+    with locked(path):
+        log = change(read_log(folder))
+        parts = {"edits": log.edits, "undone": log.undone}
+        content = {
+            name: [edit.model_dump(mode="json") for edit in own] for name, own in parts.items()
+        }
+        write_document(path, {"format": FORMAT, **content})
     return log
-
-
-def _in_words(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    said = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {said}" if where else said

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from offhand.errors import VideoError
-from offhand.records import FrameRequest
+from offhand.records import ByteArray, FrameRequest
 from offhand.video.container import frames_from, open_video, origin_s
 from offhand.video.decode import FrameScaler
 
@@ -43,18 +43,8 @@ def thumbnails(path: str, times_s: Sequence[float], *, short_side_px: int) -> li
     VideoError
         The file cannot be opened.
     """
-    pictures: list[bytes | None] = [None] * len(times_s)
-    request = FrameRequest(rate_hz=None, short_side_px=short_side_px, colour="rgb")
-    # one thread: what decoders make up around damage depends on how threads take turns
-    with open_video(path, threads=1) as (container, stream):
-        scaler = FrameScaler(request, aspect=float(stream.sample_aspect_ratio or 1))
-        start_s = origin_s(container, stream)
-        ordered = sorted(range(len(times_s)), key=lambda index: times_s[index])
-        shown = _shown_at(container, stream, start_s, [times_s[index] for index in ordered])
-        for index, frame in zip(ordered, shown, strict=True):
-            if frame is not None:
-                pictures[index] = to_jpeg(scaler(frame))
-    return pictures
+    pictures = _pictures(path, times_s, short_side_px=short_side_px)
+    return [to_jpeg(picture) if picture is not None else None for picture in pictures]
 
 
 def previews(
@@ -80,17 +70,10 @@ def previews(
     """
     count = max(1, round(length_s * rate_hz))
     moments = [start_s + index / rate_hz for start_s in starts_s for index in range(count)]
-    request = FrameRequest(rate_hz=None, short_side_px=short_side_px, colour="rgb")
-    pictures: list[list[np.ndarray]] = [[] for _ in starts_s]
-    with open_video(path, threads=1) as (container, stream):
-        scaler = FrameScaler(request, aspect=float(stream.sample_aspect_ratio or 1))
-        start_s = origin_s(container, stream)
-        ordered = sorted(range(len(moments)), key=moments.__getitem__)
-        shown = _shown_at(container, stream, start_s, [moments[index] for index in ordered])
-        for index, frame in zip(ordered, shown, strict=True):
-            if frame is not None:
-                pictures[index // count].append(scaler(frame).copy())
-    return [to_webp(loop, rate_hz=rate_hz) if loop else None for loop in pictures]
+    pictures = _pictures(path, moments, short_side_px=short_side_px)
+    loops = (pictures[first : first + count] for first in range(0, len(pictures), count))
+    seen = ([picture for picture in loop if picture is not None] for loop in loops)
+    return [to_webp(loop, rate_hz=rate_hz) if loop else None for loop in seen]
 
 
 def to_webp(images: Sequence[np.ndarray], *, rate_hz: float) -> bytes:
@@ -121,6 +104,22 @@ def to_jpeg(image: np.ndarray) -> bytes:
     if not done:
         raise VideoError("a thumbnail could not be coded as JPEG")
     return bytes(coded)
+
+
+def _pictures(path: str, times_s: Sequence[float], *, short_side_px: int) -> list[ByteArray | None]:
+    """Return the RGB images shown at given times, ``None`` where one does not decode."""
+    pictures: list[ByteArray | None] = [None] * len(times_s)
+    request = FrameRequest(rate_hz=None, short_side_px=short_side_px, colour="rgb")
+    # one thread: what decoders make up around damage depends on how threads take turns
+    with open_video(path, threads=1) as (container, stream):
+        scaler = FrameScaler(request, aspect=float(stream.sample_aspect_ratio or 1))
+        start_s = origin_s(container, stream)
+        ordered = sorted(range(len(times_s)), key=times_s.__getitem__)
+        shown = _shown_at(container, stream, start_s, [times_s[index] for index in ordered])
+        for index, frame in zip(ordered, shown, strict=True):
+            if frame is not None:
+                pictures[index] = scaler(frame).copy()
+    return pictures
 
 
 def _shown_at(
