@@ -12,6 +12,7 @@ from typing import Any
 
 import loky
 
+from offhand.annotations.edits import read_log
 from offhand.config import Config, load, to_toml
 from offhand.errors import OffhandError
 from offhand.records import Clip, ClipInfo, Segments
@@ -118,7 +119,8 @@ def run(
     VideoError
         There is no clip to work on.
     StoreError
-        ``out`` is not a workspace, cannot be written, or another run is at work there.
+        ``out`` is not a workspace, cannot be written, another run is at work there, or its
+        annotations are damaged.
     WeightsError
         Weights are damaged, or cannot be fetched.
     ConfigError
@@ -128,6 +130,7 @@ def run(
     files = find_clips(clips)
     workspace = Workspace.create(out)
     with workspace.lock():
+        read_log(workspace.path)  # damaged annotations are told before any work, not after it
         plan = prepare(
             config.used_signals,
             config.segmenter,

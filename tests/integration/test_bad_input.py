@@ -17,8 +17,9 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
+import offhand
 from offhand.cli import main
-from offhand.errors import OffhandError
+from offhand.errors import OffhandError, StoreError
 from offhand.runners.local import DIED, LocalRunner
 from offhand.stages.register import find_clips
 from offhand.store.workspace import Workspace
@@ -455,6 +456,18 @@ def test_a_second_run_computes_nothing_anew(good_clips: list[Path], workspace: P
 
 
 JUDGED = {"alignment", "fusion", "clusters", "evidence", "maps"}
+
+
+def test_damaged_annotations_stop_a_run_before_any_work(
+    good_clips: list[Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    Workspace.create(out)
+    (out / "annotations.json").write_text("{", "utf-8")
+    with pytest.raises(StoreError, match=r"annotations\.json: cannot be read .* mend or move"):
+        offhand.run(good_clips, out, jobs=1)
+    assert not (out / "store").exists()
+    assert (out / "annotations.json").read_text("utf-8") == "{"
 
 
 @pytest.mark.parametrize(
