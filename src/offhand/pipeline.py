@@ -92,7 +92,7 @@ def run(
     Parameters
     ----------
     clips
-        Video files, and folders to search for them.
+        Video files, folders to search for them, and lists of them (see ``docs/formats.md``).
     out
         Folder of the workspace; made if it is new.
     config

@@ -113,7 +113,10 @@ def run(
     download: bool | None,
     strict: bool,
 ) -> None:
-    """Analyse CLIPS (video files, or folders of them) and write tables and a report.
+    """Analyse CLIPS (video files, folders of them, or lists) and write tables and a report.
+
+    A list is a text with a file a line, or a CSV or Parquet table with the column path, file,
+    file_name, video or clip; names are relative to its folder.
 
     Run it again with more clips or other options: only what changed is computed anew. A clip that
     cannot be read is listed with its reason and costs the others nothing. What needs model weights

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from offhand.errors import VideoError
 from offhand.records import Clip
+from offhand.stages.clip_lists import SUFFIXES as LISTS
+from offhand.stages.clip_lists import listed
 from offhand.store.workspace import MARKER, Workspace
 from offhand.video.container import SUFFIXES
 
@@ -36,7 +38,7 @@ class Selection:
 def find_clips(
     clips: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
 ) -> list[Path]:
-    """List video files: those named, and those inside the folders named, in order of name.
+    """List video files: those named, those in lists, and those inside folders, in order of name.
 
     Workspaces and hidden files inside a folder are passed over. A file that does not exist is
     listed too, so that it is reported with the others.
@@ -44,7 +46,7 @@ def find_clips(
     Raises
     ------
     VideoError
-        There is no file at all.
+        There is no file at all, or a list of clips cannot be read.
     """
     if isinstance(clips, str | os.PathLike):
         clips = [clips]
@@ -53,7 +55,8 @@ def find_clips(
     for given in clips:
         path = Path(given)
         if not _is_folder(path):
-            found[_plain(path)] = None
+            named = listed(path) if path.suffix.lower() in LISTS else [path]
+            found.update(dict.fromkeys(_plain(file) for file in named))
             continue
         inside = sorted(_videos_in(path))
         if not inside:
