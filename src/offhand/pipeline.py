@@ -19,6 +19,7 @@ from offhand.records import Clip, ClipInfo, Segments
 from offhand.report.page import write_report
 from offhand.runners.base import Outcome, Runner
 from offhand.runners.local import LocalRunner
+from offhand.runners.ray import RayRunner
 from offhand.stages.activities import write_activities
 from offhand.stages.align import AlignTask, align_modalities, alignments_path
 from offhand.stages.cluster import ClusterTask, cluster, cluster_files
@@ -80,6 +81,7 @@ def run(
     groups: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
     download: bool | None = None,
+    ray_address: str | None = None,
     on_progress: OnProgress | None = None,
 ) -> Workspace:
     """Find the activities that clips share, and write tables and a report.
@@ -106,6 +108,10 @@ def run(
         Clips at a time; ``None`` for one a core.
     download
         Whether to fetch weights that are missing; ``None`` for what the configuration says.
+    ray_address
+        Of a Ray cluster to run on, such as ``auto``, or ``local`` for one on this machine; its
+        nodes must see clips and workspace under the same paths. ``None`` for processes of this
+        machine.
     on_progress
         Told how far each stage is.
 
@@ -142,12 +148,11 @@ def run(
         entries = register(workspace, files, selection or Selection())
         levels = read_groups(groups, {clip.clip_id for clip in entries}) if groups else ()
         cores = loky.cpu_count()
-        jobs = jobs or max(1, min(cores, len(entries)))
-        with LocalRunner(jobs) as runner:
+        width = jobs or max(1, min(cores, len(entries)))
+        threads = 1 if ray_address else max(1, cores // width) if width > 1 else 0
+        with _runner(ray_address, jobs, width) as runner:
             _run(
-                _Run(workspace, config, plan, runner, on_progress, levels),
-                entries,
-                threads=max(1, cores // jobs) if jobs > 1 else 0,
+                _Run(workspace, config, plan, runner, on_progress, levels), entries, threads=threads
             )
         chosen = {step.name: step for step in plan.extractors}
         workspace.note(
@@ -159,6 +164,12 @@ def run(
         workspace = Workspace(out)
         write_report(workspace)
     return workspace
+
+
+def _runner(ray_address: str | None, jobs: int | None, width: int) -> LocalRunner | RayRunner:
+    if ray_address is None:
+        return LocalRunner(width)
+    return RayRunner(None if ray_address == "local" else ray_address, jobs=jobs)
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,16 @@ def main() -> None:
     default=None,
     help="Fetch model weights that are missing, or never; left out: general.download decides.",
 )
+@click.option(
+    "--runner",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Processes of this machine, or Ray, with offhand[ray].",
+)
+@click.option(
+    "--ray-address", help="Of a Ray cluster, such as auto; a new one on this machine if left out."
+)
 @click.option("--strict", is_flag=True, help="Exit with an error if any clip failed.")
 def run(
     clips: tuple[str, ...],
@@ -111,6 +121,8 @@ def run(
     groups: str | None,
     hands: str | None,
     download: bool | None,
+    runner: str,
+    ray_address: str | None,
     strict: bool,
 ) -> None:
     """Analyse CLIPS (video files, folders of them, or lists) and write tables and a report.
@@ -129,7 +141,10 @@ def run(
     offhand run clips/ -o out --set segments.changepoint.penalty=30
     offhand run clips/ -o out --set general.segmentation=window
     offhand run day1.mp4 -o out --from 60 --to 600 --mask vest.png
+    offhand run clips.csv -o /shared/out --runner ray --ray-address auto
     """
+    if ray_address and runner != "ray":
+        raise click.UsageError("--ray-address goes with --runner ray")
     from offhand import pipeline
     from offhand.report.progress import show_progress
     from offhand.report.summary import print_summary
@@ -152,6 +167,7 @@ def run(
             groups=groups,
             jobs=jobs,
             download=download,
+            ray_address=(ray_address or "local") if runner == "ray" else None,
             on_progress=on_progress,
         )
     failed, total = print_summary(workspace)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -14,12 +13,9 @@ from typing import Any, Self, TypeVar
 
 import loky
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from offhand.errors import OffhandError
 from offhand.runners.base import Outcome, Report
-
-logger = logging.getLogger(__name__)
+from offhand.runners.work import DIED, work
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -29,10 +25,6 @@ POLL_S = 0.2
 
 NOT_STARTED = -1.0
 """Progress of a task that no process has taken up."""
-
-DIED = (
-    "its process died: the file may be damaged in a way that crashes a decoder, or memory ran out"
-)
 
 
 class LocalRunner:
@@ -131,20 +123,10 @@ class LocalRunner:
 def _work(
     function: Callable[[Task, Report], Result], task: Task, index: int, board: str
 ) -> Outcome[Result]:
-    """Run one task in a worker process; single-threaded numerics give the same bytes anywhere."""
-    with open(board, "r+b", buffering=0) as slots, threadpool_limits(1):  # noqa: PTH123
+    """Run one task in a worker process, which writes its progress into a file of all of them."""
+    with open(board, "r+b", buffering=0) as slots:  # noqa: PTH123
 
         def report(share: float) -> None:
             os.pwrite(slots.fileno(), np.float64(min(max(share, 0.0), 1.0)).tobytes(), index * 8)
 
-        report(0.0)
-        try:
-            return Outcome(index=index, result=function(task, report))
-        except OffhandError as error:
-            return Outcome(index=index, error=str(error))
-        except Exception as error:
-            logger.exception("unexpected error in %s", function.__name__)
-            return Outcome(
-                index=index,
-                error=f"{type(error).__name__}: {error} (a defect in offhand: please report it)",
-            )
+        return work(function, task, index, report)
