@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import offhand
-from offhand.errors import VideoError
+from offhand.errors import OffhandError, VideoError
 from offhand.runners.base import Report
 from offhand.runners.ray import RayRunner
 from offhand.runners.work import DIED
@@ -108,6 +108,12 @@ def test_a_node_that_is_lost_costs_nothing(cluster: Any, tmp_path: Path) -> None
     found = _outcomes(cluster.address, _slow, tasks, remove)
     assert removed
     assert [outcome.result for outcome in found] == [str(number) for number in range(8)]
+
+
+def test_an_address_where_nobody_is_is_told_at_once() -> None:
+    ray.shutdown()
+    with pytest.raises(OffhandError, match=r"no Ray cluster at 127\.0\.0\.1:1 "):
+        RayRunner("127.0.0.1:1").__enter__()
 
 
 def test_the_results_are_those_of_the_local_runner(

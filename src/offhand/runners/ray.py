@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
@@ -28,6 +29,7 @@ AHEAD = 2
 """Tasks submitted for each one that can run: a cluster's queue stays short."""
 
 POLL_S = 0.5
+KNOCK_S = 10.0
 
 
 class RayRunner:
@@ -65,13 +67,14 @@ class RayRunner:
     def __enter__(self) -> Self:
         if not self._ray.is_initialized():
             try:
+                _knock(self._address)
                 self._ray.init(
                     address=self._address,
                     include_dashboard=False if self._address is None else None,
                     log_to_driver=False,
                     logging_level=logging.ERROR,
                 )
-            except (ConnectionError, RuntimeError, ValueError) as error:
+            except (OSError, RuntimeError, ValueError) as error:
                 raise OffhandError(f"no Ray cluster at {self._address} ({error})") from error
             self._started = True
         return self
@@ -133,6 +136,13 @@ class RayRunner:
         """Return how many tasks can run at a time, as the cluster is now."""
         processors = int(self._ray.cluster_resources().get("CPU", 1))
         return max(1, min(self._jobs or processors, processors))
+
+
+def _knock(address: str | None) -> None:
+    """Raise OSError where nothing listens at ``host:port``: Ray would try for minutes."""
+    host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_S).close()
 
 
 def _work(function: Callable[[Task, Report], Result], task: Task, index: int) -> Outcome[Result]:
