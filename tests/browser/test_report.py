@@ -169,7 +169,10 @@ def test_it_looks_as_it_did(
         tmp_path, [*pictures], thumbnails=lambda clip_id, segment_id: pictures[clip_id]
     )
     address = write_report(workspace).resolve().as_uri()
-    png = open_page(address, **LOOKS[look]).page.screenshot()
+    page = open_page(address, **LOOKS[look]).page
+    page.evaluate("document.fonts.ready")
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    png = page.screenshot(animations="disabled")
     image = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
     height, width = image.shape[:2]
     small = cv2.resize(image, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
