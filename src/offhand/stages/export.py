@@ -9,7 +9,7 @@ from typing import Literal
 
 from offhand.errors import ExportError, VideoError
 from offhand.exports.formats import FORMATS
-from offhand.exports.timeline import Timeline
+from offhand.exports.timeline import Bout, Timeline
 from offhand.stages.activities import corrected_results, timelines
 from offhand.store.workspace import Workspace
 from offhand.video.cut import cut
@@ -94,7 +94,7 @@ def cut_activity(
     """
     workspace = Workspace(out)
     lines = timelines(workspace, modality)
-    label = _label(lines, activity)
+    label, activity = _found(lines, activity)
     exemplars = _exemplars(workspace, lines[0].modality, label)
     stretches = [
         (line, start_s, stop_s)
@@ -105,8 +105,12 @@ def cut_activity(
     if not stretches:
         raise ExportError(f"no {what} of {activity}: none lie in its segments")
     target = Path(folder) if folder else workspace.path / "exports" / "clips"
-    target.mkdir(parents=True, exist_ok=True)
-    written, failures = [], []
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ExportError(f"{target}: cannot be written ({error.strerror or error})") from error
+    written: list[Path] = []
+    failures = _without_times(lines, label) if what == "repetitions" else []
     for done, (line, start_s, stop_s) in enumerate(stretches, start=1):
         name = f"{_safe(activity)}_{line.clip_id}_{start_s:07.2f}-{stop_s:07.2f}.mp4"
         try:
@@ -119,18 +123,22 @@ def cut_activity(
     return written, failures
 
 
-def _label(lines: list[Timeline], activity: str) -> int:
+def _found(lines: list[Timeline], activity: str) -> tuple[int, str]:
+    """Return the label and the name of an activity, given by its number or its name."""
     names = {one.label: one.activity for line in lines for one in line.intervals if one.label >= 0}
     wanted = activity.strip().casefold()
-    found = [label for label, name in names.items() if name.casefold() == wanted]
-    found += [label for label in names if wanted == f"c{label}" and label not in found]
+    found = [label for label in names if wanted in (f"c{label}", str(label))]
+    found = found or [label for label, name in names.items() if name.casefold() == wanted]
     if len(found) == 1:
-        return found[0]
+        return found[0], names[found[0]]
     if found:
         both = ", ".join(f"C{label}" for label in found)
         raise ExportError(f"{activity} may be {both}: name one by its number")
-    known = ", ".join(names[label] for label in sorted(names)) or "none"
-    raise ExportError(f"no activity {activity}; there are: {known}")
+    known = ", ".join(
+        f"C{label}" if names[label] == f"C{label}" else f"C{label} ({names[label]})"
+        for label in sorted(names)
+    )
+    raise ExportError(f"no activity {activity}; there are: {known or 'none'}")
 
 
 def _exemplars(workspace: Workspace, modality: str, label: int) -> dict[str, set[int]]:
@@ -158,7 +166,7 @@ def _stretches(
     return [
         (before_s, time_s)
         for bout in line.bouts
-        if any(one.start_s <= (bout.start_s + bout.stop_s) / 2 < one.stop_s for one in own)
+        if _is_in(bout, line, label)
         for before_s, time_s in zip(
             (max(bout.start_s, bout.rep_times_s[0] - bout.period_s), *bout.rep_times_s[:-1])
             if bout.rep_times_s
@@ -167,6 +175,25 @@ def _stretches(
             strict=True,
         )
     ]
+
+
+def _without_times(lines: list[Timeline], label: int) -> list[str]:
+    """Return why bouts of an activity give no repetitions: a count by hand has no times."""
+    return [
+        f"{line.clip_id} {bout.start_s:.1f} to {bout.stop_s:.1f} s: counted by hand, "
+        "so the time of each repetition is not known"
+        for line in lines
+        for bout in line.bouts
+        if not bout.rep_times_s and bout.count and _is_in(bout, line, label)
+    ]
+
+
+def _is_in(bout: Bout, line: Timeline, label: int) -> bool:
+    """Tell whether the middle of a bout lies in an activity."""
+    middle_s = (bout.start_s + bout.stop_s) / 2
+    return any(
+        one.label == label and one.start_s <= middle_s < one.stop_s for one in line.intervals
+    )
 
 
 def _safe(name: str) -> str:

@@ -116,7 +116,10 @@ class _Server:
 
     async def page(self, request: Request) -> Response:
         del request
-        html = await run_in_threadpool(self._session.page)
+        try:
+            html = await run_in_threadpool(self._session.page)
+        except OffhandError as error:
+            return PlainTextResponse(f"The page cannot be shown. {error}", 500)
         return Response(html, media_type="text/html")
 
     async def part(self, request: Request) -> Response:
@@ -129,16 +132,16 @@ class _Server:
         return JSONResponse(await run_in_threadpool(self._session.state))
 
     async def edit(self, request: Request) -> Response:
-        content = await _content(request)
-        return JSONResponse(await run_in_threadpool(self._session.edit, content))
+        edit, stamp = await _edit(request)
+        return JSONResponse(await run_in_threadpool(self._session.edit, edit, stamp=stamp))
 
     async def undo(self, request: Request) -> Response:
-        del request
-        return JSONResponse(await run_in_threadpool(self._session.undo))
+        _, stamp = await _edit(request)
+        return JSONResponse(await run_in_threadpool(self._session.undo, stamp=stamp))
 
     async def redo(self, request: Request) -> Response:
-        del request
-        return JSONResponse(await run_in_threadpool(self._session.redo))
+        _, stamp = await _edit(request)
+        return JSONResponse(await run_in_threadpool(self._session.redo, stamp=stamp))
 
     async def audit(self, request: Request) -> Response:
         del request
@@ -243,6 +246,15 @@ def _is_own(request: Request) -> bool:
     same = origin is None or origin == f"http://{request.headers.get('host')}"
     kind = request.headers.get("content-type", "").partition(";")[0].strip()
     return same and kind == "application/json"
+
+
+async def _edit(request: Request) -> tuple[Any, str | None]:
+    """Return the edit that a request holds, and the stamp of the state that was edited."""
+    content = await _content(request)
+    if not isinstance(content, dict):
+        raise Rejected("an object with edit and stamp is needed")
+    stamp = content.get("stamp")
+    return content.get("edit"), stamp if isinstance(stamp, str) else None
 
 
 async def _content(request: Request) -> Any:

@@ -16,6 +16,7 @@ from offhand.report.page import build_page, render, write_report
 from offhand.report.ranking import clusterings
 from offhand.report.tables import FUSED, Tables, read_tables
 from offhand.stages.activities import corrected_results, write_activities
+from offhand.store import fingerprint
 from offhand.store.workspace import Workspace
 
 REPORT_DELAY_S = 2.0
@@ -90,10 +91,18 @@ class Session:
             "undo": in_words(current.edits[-1]) if current.edits else "",
             "redo": in_words(current.undone[-1]) if current.undone else "",
             "conflicts": [conflict.text for conflict in tables.corrections.conflicts],
+            "stamp": _stamp_of(current),
         }
 
-    def edit(self, content: object) -> dict[str, Any]:
+    def edit(self, content: object, *, stamp: str | None = None) -> dict[str, Any]:
         """Save an edit, and return the new state.
+
+        Parameters
+        ----------
+        content
+            The edit.
+        stamp
+            Of the state that the person saw; ``None`` not to ask.
 
         Raises
         ------
@@ -106,21 +115,23 @@ class Session:
             edit = parse_edit(content)
             with self._lock:
                 edit = self.tables().corrections.anchored(edit)
-                update_log(self.folder, lambda current: self._tried(current.added(edit)))
+                update_log(
+                    self.folder, lambda current: self._tried(_seen(current, stamp).added(edit))
+                )
         except ValueError as error:
             raise Rejected(str(error)) from error
         return self._changed()
 
-    def undo(self) -> dict[str, Any]:
-        """Take the last edit back, and return the new state."""
+    def undo(self, *, stamp: str | None = None) -> dict[str, Any]:
+        """Take the last edit back, and return the new state; Rejected as for :meth:`edit`."""
         with self._lock:
-            update_log(self.folder, Log.undo)
+            update_log(self.folder, lambda current: _seen(current, stamp).undo())
         return self._changed()
 
-    def redo(self) -> dict[str, Any]:
-        """Make the edit undone last again, and return the new state."""
+    def redo(self, *, stamp: str | None = None) -> dict[str, Any]:
+        """Make the edit undone last again, and return the new state; Rejected as before."""
         with self._lock:
-            update_log(self.folder, Log.redo)
+            update_log(self.folder, lambda current: _seen(current, stamp).redo())
         return self._changed()
 
     def close(self) -> None:
@@ -159,6 +170,21 @@ class Session:
         names = ("offhand.json", "annotations.json")
         paths = (self.folder / name for name in names)
         return tuple(path.stat().st_mtime_ns if path.exists() else 0.0 for path in paths)
+
+
+def _stamp_of(current: Log) -> str:
+    """Return what identifies a log."""
+    parts = (
+        [edit.model_dump(mode="json") for edit in own] for own in (current.edits, current.undone)
+    )
+    return fingerprint.digest([*parts])
+
+
+def _seen(current: Log, stamp: str | None) -> Log:
+    """Return the log if it is the one that the person saw; Rejected if others changed it."""
+    if stamp is not None and stamp != _stamp_of(current):
+        raise Rejected("it was edited elsewhere meanwhile; that is shown now: look, and try again")
+    return current
 
 
 def _clips(tables: Tables, stored: Any) -> dict[str, Any]:

@@ -71,6 +71,11 @@ def name_first(workspace: Workspace, name: str) -> int:
     return label
 
 
+def _first(workspace: Workspace) -> int:
+    line = timelines(workspace, MODALITY)[0]
+    return next(one.label for one in line.intervals if one.label >= 0)
+
+
 def test_timelines_carry_names_and_trusted_counts(workspace: Workspace) -> None:
     label = name_first(workspace, "hammering")
     first, second, third = timelines(workspace, MODALITY)
@@ -146,7 +151,7 @@ def test_a_stretch_that_cannot_be_read_costs_the_others_nothing(workspace: Works
         str(workspace.path), "Hammering", what="segments", modality=MODALITY
     )
     assert files
-    assert all(path.name.startswith("Hammering_") for path in files)
+    assert all(path.name.startswith("hammering_") for path in files)
     assert any("gone" in reason or "no frame" in reason for reason in failures)
     assert label >= 0
 
@@ -154,6 +159,32 @@ def test_a_stretch_that_cannot_be_read_costs_the_others_nothing(workspace: Works
 def test_an_unknown_activity_is_told_with_those_there_are(workspace: Workspace) -> None:
     with pytest.raises(ExportError, match="no activity C99; there are: C0"):
         cut_activity(str(workspace.path), "C99", modality=MODALITY)
+
+
+def test_a_number_goes_before_a_name(workspace: Workspace) -> None:
+    label = name_first(workspace, "C1" if _first(workspace) != 1 else "C0")
+    other = 1 if label != 1 else 0
+    files, _ = cut_activity(str(workspace.path), str(other), what="segments", modality=MODALITY)
+    starts = {
+        (line.clip_id, f"{one.start_s:07.2f}")
+        for line in timelines(workspace, MODALITY)
+        for one in line.intervals
+        if one.label == other
+    }
+    cut = {tuple(path.stem.rpartition("-")[0].split("_")[-2:]) for path in files}
+    assert cut
+    assert cut <= starts
+
+
+def test_counts_by_hand_have_no_repetitions_to_cut(workspace: Workspace) -> None:
+    stretch = {"clip_id": "a", "start_s": 0.5, "stop_s": 4.5}
+    edit = parse_edit({"kind": "count", "stretch": stretch, "count": 9})
+    update_log(workspace.path, lambda log: log.added(edit))
+    label = next(
+        one.label for one in timelines(workspace, MODALITY)[0].intervals if one.segment_id == 0
+    )
+    with pytest.raises(ExportError, match="no repetitions of"):
+        cut_activity(str(workspace.path), f"C{label}", what="repetitions", modality=MODALITY)
 
 
 def test_a_name_that_two_clusters_have_is_asked_for_by_number(workspace: Workspace) -> None:

@@ -172,7 +172,8 @@ def test_what_is_no_edit_is_refused_in_words(client: Client, folder: Path) -> No
         ({"kind": "boundary", "clip_id": "a", "from_s": 5.0, "to_s": 99.0}, "must stay between"),
         (b"x" * (MOST_BYTES + 1), "bytes"),
     ):
-        status, _, content = client.ask("edit", method="POST", body=body)
+        sent = body if isinstance(body, bytes) else {"edit": body}
+        status, _, content = client.ask("edit", method="POST", body=sent)
         assert status == 200
         assert said in json.loads(content)["refused"]
     assert (
@@ -183,7 +184,7 @@ def test_what_is_no_edit_is_refused_in_words(client: Client, folder: Path) -> No
 
 def test_an_edit_is_on_disk_before_the_answer(client: Client, folder: Path) -> None:
     body = {"kind": "boundary", "clip_id": "a", "from_s": 5.0, "to_s": 6.0}
-    status, _, content = client.ask("edit", method="POST", body=body)
+    status, _, content = client.ask("edit", method="POST", body={"edit": body})
     assert status == 200
     assert json.loads(content)["clips"]["a"]["segments"][0][2] == 6.0
     stored = json.loads((folder / "annotations.json").read_text("utf-8"))
@@ -191,6 +192,20 @@ def test_an_edit_is_on_disk_before_the_answer(client: Client, folder: Path) -> N
     assert stored["edits"][0]["to_s"] == 6.0
     status, _, content = client.ask("undo", method="POST", body={})
     assert json.loads(content)["clips"]["a"]["segments"][0][2] == 5.0
+
+
+def test_what_was_edited_elsewhere_is_not_edited_unseen(client: Client) -> None:
+    def post(path: str, body: Any) -> Any:
+        return json.loads(client.ask(path, method="POST", body=body)[2])
+
+    seen = json.loads(client.ask("state.json")[2])["stamp"]
+    body = {"kind": "boundary", "clip_id": "b", "from_s": 5.0, "to_s": 5.5}
+    now = post("edit", {"edit": body, "stamp": seen})["stamp"]
+    assert now != seen
+    for path in ("undo", "redo", "edit"):
+        assert "edited elsewhere" in post(path, {"edit": body, "stamp": seen})["refused"]
+    assert json.loads(client.ask("state.json")[2])["stamp"] == now
+    assert post("undo", {"stamp": now})["undo"] == ""
 
 
 def test_a_sample_is_drawn_and_answered(client: Client, folder: Path) -> None:

@@ -30,7 +30,7 @@ export class Check {
   }
 
   async open() {
-    this.dock.classList.toggle("auditing", false);
+    this.hide(false);
     if (!this.element.open) return;
     await this.take(getAudit());
   }
@@ -48,7 +48,7 @@ export class Check {
 
   draw() {
     const items = this.audit.items;
-    this.dock.classList.toggle("auditing", items.length > 0 && this.place >= 0);
+    this.hide(items.length > 0 && this.place >= 0);
     if (!items.length) {
       this.body.replaceChildren(this.drawing("Draw a sample"));
       return;
@@ -63,6 +63,13 @@ export class Check {
       make("ul", {}, ...rates),
       ...(this.place >= 0 ? [this.question(items[this.place])] : []),
       ...(open === 0 ? [this.drawing("Draw another sample", true)] : []));
+  }
+
+  /** Hide what the run says, here and in the page. @param {boolean} isHidden */
+  hide(isHidden) {
+    this.dock.classList.toggle("auditing", isHidden);
+    document.querySelector("main")?.toggleAttribute("inert", isHidden);
+    document.body.classList.toggle("hiding", isHidden);
   }
 
   /** @param {string} text @param {boolean} [again] */

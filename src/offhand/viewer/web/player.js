@@ -41,6 +41,7 @@ export class Player {
     this.strip = make("div", { class: "strip" });
     this.reps = make("div", { class: "strip reps" });
     this.rhythm = make("img", { class: "rhythm", alt: "Rhythm: how strongly each tempo stands out over time, from 8 s a repetition at the bottom to 0.25 s at the top" });
+    this.rhythm.hidden = true;
     this.rhythm.addEventListener("error", () => { this.rhythm.hidden = true; });
     this.cursor = make("div", { class: "cursor" });
     this.lines = make("div", { class: "player-lines" }, this.strip, this.reps, this.rhythm, this.cursor);
@@ -57,7 +58,7 @@ export class Player {
       void this.video.play();
     });
     this.video.addEventListener("seeked", () => this.moved());
-    this.element.addEventListener("keydown", (event) => this.pressed(event));
+    document.addEventListener("keydown", (event) => this.pressed(event));
   }
 
   /** @param {string} text @param {number} [share] */
@@ -85,13 +86,13 @@ export class Player {
     Object.assign(this, { clip: id, from, to });
     if (modality) this.modality = modality;
     this.title.textContent = id;
-    this.segment = -1;
     if (isOther) {
       this.rhythm.hidden = false;
       this.rhythm.src = rhythmOf(id);
     }
     this.draw();
     this.moved(from);
+    this.choose();
     try {
       await load(this.video, id, clip, (text, share) => this.tell(text, share));
       if (this.clip !== id) return;
@@ -155,11 +156,16 @@ export class Player {
       if (isHere) line.style.left = `${(100 * (time - start)) / (stop - start)}%`;
       line.classList.toggle("playing", isHere);
     }
-    const own = clip.segments.find(([, start, stop]) => time >= start && time < stop);
-    if (own && own[0] !== this.segment) {
-      this.segment = own[0];
-      this.onMove();
-    }
+  }
+
+  /** What can be edited is the segment chosen, wherever the video goes meanwhile. */
+  choose() {
+    const segments = this.state().clips[this.clip]?.segments ?? [];
+    /** @param {[number, number, number]} one */
+    const shared = ([, start, stop]) => Math.min(stop, this.to) - Math.max(start, this.from);
+    const [best] = [...segments].sort((a, b) => shared(b) - shared(a));
+    this.segment = best ? best[0] : -1;
+    this.onMove();
   }
 
   /** Draw the strips of the clip shown. */
@@ -214,12 +220,14 @@ export class Player {
     }
     this.seek(time);
     this.moved(time);
+    this.choose();
   }
 
   /** @param {KeyboardEvent} event */
   pressed(event) {
     const target = /** @type {HTMLElement} */ (event.target);
-    if (target.matches("input, select, button")) return;
+    if (target.matches("input, select, button, a, summary, [role=button], .strip")) return;
+    if (!this.clip || event.ctrlKey || event.metaKey || event.altKey) return;
     const act = { " ": () => this.playOrPause(), ",": () => this.step(-1), ".": () => this.step(1) }[event.key];
     if (!act) return;
     event.preventDefault();

@@ -9,7 +9,7 @@
 /** @typedef {{id: string, kind: string, question: string, stretch: Stretch, exemplar: Stretch | null, answer: number | string | null, stale: boolean}} Item */
 /** @typedef {{name: string, checked: number, wrong: number, open: number, cannotTell: number, rate: number | null, low: number | null, high: number | null}} Rate */
 /** @typedef {{items: Item[], rates: Rate[]}} Audit */
-/** @typedef {{clips: Record<string, Clip>, modalities: Modality[], undo: string, redo: string, conflicts: string[]}} State */
+/** @typedef {{clips: Record<string, Clip>, modalities: Modality[], undo: string, redo: string, conflicts: string[], stamp: string}} State */
 
 /**
  * Ask the server; an answer that is no success throws what it says.

@@ -10,27 +10,37 @@ import { getState, post } from "./server.js";
 /** @typedef {import("./server.js").State} State */
 
 /** @type {State} */
-let state = { clips: {}, modalities: [], undo: "", redo: "", conflicts: [] };
+let state = { clips: {}, modalities: [], undo: "", redo: "", conflicts: [], stamp: "" };
 
 const player = new Player(() => state, () => panel());
 const about = make("div", { class: "player-edit" });
 const alarm = make("p", { class: "player-alarm", role: "alert" });
 const history = make("p", { class: "player-history" });
 const conflicts = make("details", { class: "player-conflicts" });
-const dock = make("aside", { class: "player", "aria-label": "Video" }, player.element, about, alarm, history, conflicts);
+const dock = make("aside", { class: "player", id: "player", tabindex: "-1", "aria-label": "Video" },
+  player.element, about, alarm, history, conflicts);
 dock.append(new Check(() => state, player, dock).element);
 
 /** Save an edit at once; what does not fit is said, and nothing is lost. @param {string} path @param {object} [content] */
 const save = async (path, content) => {
+  about.inert = history.inert = true;
+  alarm.textContent = "Saving …";
+  let isOld = false;
   try {
-    state = await post(path, content);
+    state = await post(path, { stamp: state.stamp, edit: content });
     alarm.textContent = "";
-    player.draw();
-    panel();
-    await refresh();
   } catch (error) {
     alarm.textContent = `Not saved. ${/** @type {Error} */ (error).message}`;
+    const now = await getState().catch(() => state);
+    isOld = now.stamp !== state.stamp;
+    state = now;
+    if (!isOld) return;
+  } finally {
+    about.inert = history.inert = false;
   }
+  player.draw();
+  panel();
+  await refresh();
 };
 
 let latest = 0;
@@ -45,10 +55,19 @@ const refresh = async () => {
   const folds = () => /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("main details"));
   const open = [...folds()].map((fold) => fold.open);
   const top = scrollY;
+  const stops = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll("main a, main button, main [tabindex]")]);
+  const focus = stops().indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  const heads = () => [...document.querySelectorAll("main thead th")];
+  const sorted = heads().map((head) => head.getAttribute("aria-sort"));
   document.querySelector("main")?.replaceWith(document.adoptNode(/** @type {Element} */ (next.querySelector("main"))));
   [...folds()].forEach((fold, place) => { fold.open = open[place] ?? fold.open; });
   document.dispatchEvent(new Event("offhand:replaced"));
   reachable();
+  heads().forEach((head, place) => {
+    const times = { descending: 1, ascending: 2 }[sorted[place] ?? ""] ?? 0;
+    for (let time = 0; time < times; time++) head.querySelector("button")?.click();
+  });
+  if (focus >= 0) stops()[focus]?.focus({ preventScroll: true });
   scrollTo(0, top);
 };
 
@@ -199,6 +218,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.body.append(dock);
+document.querySelector(".skip")?.after(make("a", { class: "skip", href: "#player" }, "Skip to the player"));
 const begin = async () => {
   try {
     state = await getState();
