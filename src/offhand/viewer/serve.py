@@ -46,6 +46,7 @@ def serve(
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((LOOPBACK, port))
+            listener.listen()  # who comes before the server is up waits, and is not turned away
         except OSError as error:
             raise OffhandError(f"port {port} cannot be used ({error.strerror})") from error
         address = f"http://{LOOPBACK}:{listener.getsockname()[1]}/{token}/"
