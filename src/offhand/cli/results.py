@@ -84,7 +84,7 @@ def export(out: str, to: str, modality: str | None, folder: str | None) -> None:
 def clip(out: str, activity: str, what: Any, modality: str | None, folder: str | None) -> None:
     """Cut an ACTIVITY of a finished run out of its videos, as MP4 files (VP9).
 
-    ACTIVITY is a cluster's number, or the name that a person gave it in the viewer.
+    ACTIVITY is a cluster's number (C4, or 4), or the name that a person gave it in the viewer.
 
     \b
     offhand clip out C4
