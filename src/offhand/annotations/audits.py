@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from offhand.annotations.document import in_words, locked, read_document, write_document
+from offhand.annotations.document import Record, in_words, locked, read_document, write_document
 from offhand.annotations.edits import Stretch
 from offhand.errors import OffhandError, StoreError
 
@@ -26,11 +26,7 @@ CANNOT_TELL: Literal["cannot tell"] = "cannot tell"
 Number = Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class CountItem(_Record):
+class CountItem(Record):
     """Ask how many repetitions there are in a stretch that was counted.
 
     Attributes
@@ -53,7 +49,7 @@ class CountItem(_Record):
     answer: Number | Literal["cannot tell"] | None = None
 
 
-class MemberItem(_Record):
+class MemberItem(Record):
     """Ask whether a segment shows the same activity as the exemplar of its cluster.
 
     Attributes
@@ -80,7 +76,7 @@ Item = CountItem | MemberItem
 Answer = int | str | None
 
 
-class StratumSize(_Record):
+class StratumSize(Record):
     """How many items of a stratum there were to draw from."""
 
     kind: Literal["count", "member"]
@@ -88,7 +84,7 @@ class StratumSize(_Record):
     size: Annotated[int, Field(ge=1)]
 
 
-class Audit(_Record):
+class Audit(Record):
     """A sample, what it was drawn from, and the answers so far.
 
     Attributes

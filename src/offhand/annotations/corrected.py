@@ -314,10 +314,7 @@ class _State:
     def _count(self, edit: Count) -> None:
         where = edit.stretch
         own = self.repetitions[self.repetitions["clip_id"] == where.clip_id]
-        shared = _shared_s(own, where)
-        length = (own["stop_s"] - own["start_s"]).to_numpy(np.float64)
-        union = length + where.stop_s - where.start_s - shared
-        likeness = shared / np.maximum(union, 1e-9)
+        likeness = _likeness(own, where)
         if not len(own) or likeness.max() <= MOST_OF:
             raise ConflictError("no stretch of these results is the one that was counted")
         place = own.index[int(np.argmax(likeness))]
@@ -363,13 +360,18 @@ def _shared_s(rows: pd.DataFrame, stretch: Stretch) -> FloatArray:
     return np.asarray(np.maximum(stop - start, 0.0), np.float64)
 
 
+def _likeness(rows: pd.DataFrame, stretch: Stretch) -> FloatArray:
+    """Return the intersection over union of each row's interval and a stretch."""
+    shared = _shared_s(rows, stretch)
+    length = (rows["stop_s"] - rows["start_s"]).to_numpy(np.float64)
+    return np.asarray(shared / (length + stretch.stop_s - stretch.start_s - shared))
+
+
 def _likest(rows: pd.DataFrame, stretch: Stretch) -> int:
     """Return the index of the row that a stretch is most of."""
     own = rows[rows["clip_id"] == stretch.clip_id]
-    shared = _shared_s(own, stretch)
-    length = (own["stop_s"] - own["start_s"]).to_numpy(np.float64)
-    union = length + stretch.stop_s - stretch.start_s - shared
-    if not len(own) or (shared / union).max() <= MOST_OF:
+    likeness = _likeness(own, stretch)
+    if not len(own) or likeness.max() <= MOST_OF:
         at = f"{stretch.clip_id} at {stretch.start_s:.1f} s"
         raise ConflictError(f"its segment of {at} is not in the cluster any more")
-    return int(own.index[int(np.argmax(shared / union))])
+    return int(own.index[int(np.argmax(likeness))])

@@ -9,10 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import filelock
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from offhand.errors import StoreError
 from offhand.files import write_text
+
+
+class Record(BaseModel):
+    """A part of such a file: nothing in it that is not named, and nothing that changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def read_document(path: Path, *, version: int) -> dict[str, Any] | None:

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
-from offhand.annotations.document import in_words, locked, read_document, write_document
+from offhand.annotations.document import Record, in_words, locked, read_document, write_document
 from offhand.errors import StoreError
 
 FILE_NAME = "annotations.json"
@@ -27,11 +27,7 @@ LONGEST_NAME = 300
 Time = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Stretch(_Record):
+class Stretch(Record):
     """A half-open interval of a clip, in seconds of the recording."""
 
     clip_id: str
@@ -45,7 +41,7 @@ class Stretch(_Record):
         return self
 
 
-class ClusterRef(_Record):
+class ClusterRef(Record):
     """A pooled cluster.
 
     Attributes
@@ -62,7 +58,7 @@ class ClusterRef(_Record):
     exemplars: tuple[Stretch, ...] = ()
 
 
-class _Edit(_Record):
+class _Edit(Record):
     made: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
 

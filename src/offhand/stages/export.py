@@ -142,10 +142,15 @@ def _found(lines: list[Timeline], activity: str) -> tuple[int, str]:
 
 
 def _exemplars(workspace: Workspace, modality: str, label: int) -> dict[str, set[int]]:
-    """Return, by clip, the segments that are exemplars of a cluster."""
-    table = corrected_results(workspace).exemplars
+    """Return, by clip, the segments that are exemplars of a cluster of the default clusterer."""
+    results = corrected_results(workspace)
+    labels, table = results.labels, results.exemplars
+    leading = labels.loc[(labels["modality"] == modality) & labels["is_default"], "clusterer"]
     own = table[
-        (table["scope"] == "pooled") & (table["modality"] == modality) & (table["label"] == label)
+        (table["scope"] == "pooled")
+        & (table["modality"] == modality)
+        & (table["clusterer"] == leading.iloc[0])
+        & (table["label"] == label)
     ]
     found: dict[str, set[int]] = {}
     for clip_id, segment_id in zip(own["clip_id"], own["segment_id"], strict=True):
