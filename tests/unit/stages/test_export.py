@@ -176,6 +176,30 @@ def test_a_number_goes_before_a_name(workspace: Workspace) -> None:
     assert cut <= starts
 
 
+def test_exemplars_are_those_of_the_default_clusterer(workspace: Workspace) -> None:
+    line = timelines(workspace, MODALITY)[0]
+    label = _first(workspace)
+    own = [one for one in line.intervals if one.label == label]
+    labels = workspace.table("labels")
+    leading = labels[labels["is_default"] & (labels["modality"] == MODALITY)]["clusterer"].iloc[0]
+    table = workspace.table("exemplars")
+    mine = (table["modality"] == MODALITY) & (table["label"] == label) & (table["clip_id"] == "a")
+    table = table[~mine]
+    rows = [
+        {"clusterer": clusterer, "segment_id": one.segment_id}
+        for clusterer, one in ((leading, own[-1]), ("another", own[0]))
+    ]
+    added = pd.DataFrame(rows).assign(
+        modality=MODALITY, scope="pooled", label=label, clip_id="a", is_medoid=False
+    )
+    both = pd.concat([table, added], ignore_index=True)[list(table.columns)]
+    parquet.write_frame(workspace.table_path("exemplars"), both)
+    files, _ = cut_activity(str(workspace.path), f"C{label}", modality=MODALITY)
+    starts = [path.stem.rpartition("-")[0].split("_")[-2:] for path in files]
+    assert len(own) > 1
+    assert ["a", f"{own[0].start_s:07.2f}"] not in starts
+
+
 def test_counts_by_hand_have_no_repetitions_to_cut(workspace: Workspace) -> None:
     stretch = {"clip_id": "a", "start_s": 0.5, "stop_s": 4.5}
     edit = parse_edit({"kind": "count", "stretch": stretch, "count": 9})
