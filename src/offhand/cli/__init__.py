@@ -145,6 +145,10 @@ def run(
     """
     if ray_address and runner != "ray":
         raise click.UsageError("--ray-address goes with --runner ray")
+    from offhand.runners import forkserver
+
+    if runner == "local":
+        forkserver.start()  # it imports what workers need while this process does the same
     from offhand import pipeline
     from offhand.report.progress import show_progress
     from offhand.report.summary import print_summary

@@ -9,6 +9,10 @@ from offhand.records import FloatArray
 LONGEST_GAP_S = 0.5
 """Samples further apart than this are not joined by interpolation."""
 
+_MARGIN_S = 10.0
+"""Samples further outside the grid than this have no say: a day's samples are not gone through for
+each of its segments."""
+
 
 def to_uniform(
     time_s: FloatArray,
@@ -41,6 +45,8 @@ def to_uniform(
     grid_s = (
         start_s + np.arange(max(0, int(np.ceil((stop_s - start_s) * rate_hz - 1e-9)))) / rate_hz
     )
+    first, last = np.searchsorted(time_s, [start_s - _MARGIN_S, stop_s + _MARGIN_S])
+    time_s, values = time_s[first:last], values[first:last]
     uniform = np.full((len(grid_s), values.shape[1]), np.nan)
     for column in range(values.shape[1]):
         known = ~np.isnan(values[:, column])

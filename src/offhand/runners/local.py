@@ -11,10 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import loky
 import numpy as np
 
 from offhand.runners.base import Outcome, Report
+from offhand.runners.forkserver import workers
 from offhand.runners.work import DIED, work
 
 Task = TypeVar("Task")
@@ -97,7 +97,7 @@ class LocalRunner:
     ) -> Iterator[Outcome[Result]]:
         """Run the chosen tasks, taking out of ``left`` each one that ended."""
         if self._pool is None:
-            self._pool = loky.ProcessPoolExecutor(max_workers=self._jobs, timeout=None)
+            self._pool = workers(self._jobs)
         pending: dict[Future[Outcome[Result]], int] = {
             self._pool.submit(_work, function, tasks[index], index, str(board)): index
             for index in sorted(chosen)

@@ -16,7 +16,11 @@ from offhand.signals.base import SignalExtractor, join
 from offhand.signals.motion import Motion
 from offhand.store import fingerprint, parquet
 from offhand.store.workspace import Workspace
+from offhand.video.ahead import ahead
 from offhand.video.decode import DECODE_VERSION, FrameReader
+
+BLOCKS_AHEAD = 4
+"""Blocks of small frames that may wait for the signals while decoding goes on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +159,7 @@ def signal_chunks(reader: FrameReader, extractors: Sequence[SignalExtractor]) ->
     cv2.setNumThreads(1)  # the decoder's threads keep the other cores busy
     try:
         states = [step.start(reader.clip) for step in extractors]
-        for index, block in reader:
+        for index, block in ahead(reader, depth=BLOCKS_AHEAD):
             for step, state in zip(extractors, states, strict=True):
                 if step.request == requests[index]:
                     yield from state.update(block)

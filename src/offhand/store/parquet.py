@@ -21,6 +21,9 @@ from offhand.records import ClipInfo, Features, Segments, Signal
 SCHEMA_VERSION = 1
 """Version of the files' layout; a file of another version is computed anew."""
 
+GROUP_ROWS = 2048
+"""Rows of a signal that are written, and read, at a time."""
+
 _META = b"offhand"
 
 
@@ -31,21 +34,32 @@ class SignalWriter:
         self._path = path
         self._name = name
         self._writer: pq.ParquetWriter | None = None
+        self._waiting: list[Signal] = []
         self._notes: dict[str, str] = {}
 
     def write(self, chunk: Signal) -> None:
         """Append a chunk."""
-        columns = {"time_s": pa.array(chunk.time_s)}
-        for index, channel in enumerate(chunk.channels):
-            columns[channel] = pa.array(chunk.values[:, index].astype(np.float32))
+        self._waiting.append(chunk)
+        self._notes.update(chunk.notes)
+        if sum(len(waiting.time_s) for waiting in self._waiting) >= GROUP_ROWS:
+            self._write_group()
+
+    def _write_group(self) -> None:
+        """Write the chunks that wait as one group of rows: each costs time for every channel."""
+        columns = {"time_s": pa.array(np.concatenate([part.time_s for part in self._waiting]))}
+        values = np.concatenate([part.values for part in self._waiting]).astype(np.float32)
+        for index, channel in enumerate(self._waiting[0].channels):
+            columns[channel] = pa.array(np.ascontiguousarray(values[:, index]))
         table = pa.table(columns)
         if self._writer is None:
             self._writer = pq.ParquetWriter(self._path, table.schema, compression="zstd")
         self._writer.write_table(table)
-        self._notes.update(chunk.notes)
+        self._waiting = []
 
     def close(self, key: str, info: ClipInfo) -> None:
         """Finish the file; ``info`` is what decoding found out about the clip."""
+        if self._waiting:
+            self._write_group()
         if self._writer is None:
             raise ValueError("a signal needs at least one chunk")
         meta = {"notes": self._notes, "name": self._name, "clip": dataclasses.asdict(info)}
@@ -94,9 +108,13 @@ def read_frame(
         with pq.ParquetFile(path) as file:
             return file.read(columns and [*columns]).to_pandas(), _unpacked(file.metadata.metadata)
     except (OSError, pa.ArrowException) as error:
-        raise StoreError(
-            f"{path}: cannot be read ({error}); if it is damaged, delete it and run again"
-        ) from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> StoreError:
+    return StoreError(
+        f"{path}: cannot be read ({error}); if it is damaged, delete it and run again"
+    )
 
 
 def has_key(path: Path, key: str) -> bool:
@@ -111,14 +129,32 @@ def has_key(path: Path, key: str) -> bool:
 
 
 def read_signal(path: Path, channels: Sequence[str] | None = None) -> Signal:
-    """Read a signal, or some channels of it; raises StoreError."""
-    frame, meta = read_frame(path, None if channels is None else ("time_s", *channels))
-    channels = tuple(name for name in frame.columns if name != "time_s")
+    """Read a signal, or some channels of it; raises StoreError.
+
+    Group by group into the array that is returned, so that nothing is in memory twice.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            meta = _unpacked(file.metadata.metadata)
+            if channels is None:
+                channels = tuple(name for name in file.schema_arrow.names if name != "time_s")
+            time_s = np.empty(file.metadata.num_rows)
+            values = np.empty((len(time_s), len(channels)))
+            done = 0
+            for index in range(file.num_row_groups):
+                group = file.read_row_group(index, ["time_s", *channels])
+                rows = slice(done, done + group.num_rows)
+                time_s[rows] = group["time_s"].to_numpy()
+                for column, name in enumerate(channels):
+                    values[rows, column] = group[name].to_numpy()
+                done += group.num_rows
+    except (OSError, pa.ArrowException) as error:
+        raise _damaged(path, error) from error
     return Signal(
         name=meta["name"],
-        time_s=frame["time_s"].to_numpy(np.float64),
-        channels=channels,
-        values=frame[list(channels)].to_numpy(np.float64),
+        time_s=time_s,
+        channels=tuple(channels),
+        values=values,
         notes=meta["notes"],
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -31,6 +32,9 @@ _NO_OTHER_FILE = {"protocol_whitelist": "none"}
 _CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 """Form in which Matroska notes the duration of a stream."""
 
+SPARE_THREADS = 6
+"""Decoder threads beyond one a core: frames wait for each other, and for who uses them."""
+
 RUN_UPS_S = (0.0, 3.0, 30.0, float("inf"))
 """How long before a moment decoding starts, tried in turn until its frame is reached."""
 
@@ -44,7 +48,7 @@ def open_video(path: str, *, threads: int = 0) -> Iterator[tuple[InputContainer,
     path
         A local video file.
     threads
-        Decoder threads; 0 for as many as there are cores.
+        Decoder threads; 0 to keep every core busy.
 
     Raises
     ------
@@ -74,7 +78,7 @@ def open_video(path: str, *, threads: int = 0) -> Iterator[tuple[InputContainer,
         if stream.codec_context is None:
             raise VideoError(f"{path}: no decoder for its video stream")
         stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = threads
+        stream.codec_context.thread_count = threads or (os.cpu_count() or 1) + SPARE_THREADS
         yield container, stream
 
 

@@ -1,0 +1,67 @@
+"""Worker processes that start at once: forked from one that has imported everything already.
+
+A fresh process imports NumPy, SciPy, pandas and scikit-learn for a second or two, at each renewal
+of the workers; a fork of a process that did so shares its memory and starts in milliseconds. The
+server itself runs nothing: it computes nothing, holds no frames and has no thread of its own but
+those that libraries start on import, so that forking it is safe.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from multiprocessing import context, forkserver, popen_forkserver
+from typing import Any
+
+import loky
+from loky.backend import get_context
+
+PRELOADED = (
+    "offhand.pipeline",
+    "offhand.stages.thumbnails",
+    "sklearn.cluster",
+    "sklearn.decomposition",
+    "sklearn.discriminant_analysis",
+)
+"""Modules that workers need sooner or later."""
+
+
+def start() -> None:
+    """Start the server, where the system has one, without waiting for it: it imports on its own."""
+    if _available():
+        forkserver.set_forkserver_preload(list(PRELOADED))
+        forkserver.ensure_running()
+
+
+def workers(jobs: int) -> Any:
+    """Return an executor of so many processes, forked from the server where there is one."""
+    start()
+    chosen = _Context() if _available() else get_context("loky")
+    return loky.ProcessPoolExecutor(max_workers=jobs, timeout=None, context=chosen)
+
+
+def _available() -> bool:
+    """Tell whether to fork: not on macOS, whose frameworks do not survive it."""
+    return sys.platform == "linux"
+
+
+class _Popen(popen_forkserver.Popen):
+    """A process that does not run the main script anew: tasks are functions of modules."""
+
+    def _launch(self, process_obj: Any) -> None:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        try:
+            super()._launch(process_obj)  # type: ignore[misc]
+        finally:
+            sys.modules["__main__"] = main
+
+
+class _Process(context.ForkServerProcess):
+    @staticmethod
+    def _Popen(process_obj: Any) -> _Popen:
+        return _Popen(process_obj)
+
+
+class _Context(context.ForkServerContext):
+    Process = _Process
