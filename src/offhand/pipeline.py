@@ -175,8 +175,7 @@ def _runner(
 ) -> LocalRunner | RayRunner:
     if ray_address is None:
         return LocalRunner(width)
-    address = None if ray_address == "local" else ray_address
-    return RayRunner(address, jobs=jobs, gpus_per_model=gpus_per_model or GPUS_PER_MODEL)
+    return RayRunner(ray_address, jobs=jobs, gpus_per_model=gpus_per_model or GPUS_PER_MODEL)
 
 
 @dataclass(frozen=True)

@@ -123,6 +123,13 @@ def test_an_address_where_nobody_is_is_told_at_once() -> None:
         RayRunner("127.0.0.1:1").__enter__()
 
 
+def test_local_is_a_new_cluster_beside_one_that_runs(cluster: Any, tmp_path: Path) -> None:
+    with RayRunner() as runner:
+        assert len(ray.nodes()) == 1
+        (found,) = runner.run(_fail, [(str(tmp_path), "a")])
+        assert found.result == "a"
+
+
 def test_as_many_tasks_run_at_a_time_as_wanted(cluster: Any, tmp_path: Path) -> None:
     with RayRunner(cluster.address, jobs=1) as runner:
         tasks = [(str(tmp_path), str(number)) for number in range(3)]

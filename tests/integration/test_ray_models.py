@@ -15,9 +15,8 @@ import offhand
 from offhand.records import Clip
 from offhand.runners.base import Outcome
 from offhand.runners.local import LocalRunner
-from offhand.runners.models import IDLE_S, ModelHost
+from offhand.runners.models import ModelHost
 from offhand.runners.ray import RayRunner
-from offhand.runners.work import Lost
 from offhand.signals.base import SignalExtractor
 from offhand.signals.motion import Motion
 from offhand.stages.measure import MeasureTask, measure
@@ -181,20 +180,6 @@ def test_what_an_extractor_raises_in_an_actor_is_the_clips_failure(
     found, files = _measured(runner, tmp_path / "ray", clips, extractors)
     assert [one.error for one in found] == ["", "the projection fails", "", ""]
     assert len(files) == 3
-
-
-def test_a_host_forgets_sessions_whose_tasks_have_died(
-    clips: list[Clip], projection: Projection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock_s = [0.0]
-    monkeypatch.setattr("offhand.runners.models.time.monotonic", lambda: clock_s[0])
-    host = ModelHost()
-    for name, at_s in (("dead", 0.0), ("slow", 10.0), ("new", IDLE_S + 5.0)):
-        clock_s[0] = at_s
-        host.start(name, projection, clips[0])
-    with pytest.raises(Lost):
-        host.finish("dead")
-    assert host.finish("slow") == []
 
 
 @pytest.mark.filterwarnings("default::UserWarning")

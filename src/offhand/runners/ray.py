@@ -41,7 +41,7 @@ KNOCK_S = 10.0
 
 
 class RayRunner:
-    """Run tasks on a Ray cluster, or on this machine where no address is given.
+    """Run tasks on a Ray cluster, or on this machine alone.
 
     A task that fails is not tried again; one whose node is lost is, and one whose process dies is
     once, as the process may have been killed for reasons of its own.
@@ -49,8 +49,8 @@ class RayRunner:
     Parameters
     ----------
     address
-        Of the cluster, such as ``auto`` or ``ray://host:10001``; ``None`` for a new one on this
-        machine.
+        Of the cluster, such as ``auto`` or ``ray://host:10001``; ``local`` for a new one on this
+        machine, whatever other one runs on it.
     jobs
         Tasks at a time; ``None`` for as many as the cluster has room for.
     gpus_per_model
@@ -65,7 +65,7 @@ class RayRunner:
 
     def __init__(
         self,
-        address: str | None = None,
+        address: str = "local",
         *,
         jobs: int | None = None,
         gpus_per_model: float = GPUS_PER_MODEL,
@@ -90,7 +90,7 @@ class RayRunner:
                 _knock(self._address)
                 self._ray.init(
                     address=self._address,
-                    include_dashboard=False if self._address is None else None,
+                    include_dashboard=False if self._address == "local" else None,
                     log_to_driver=False,
                     logging_level=logging.ERROR,
                 )
@@ -188,9 +188,9 @@ class RayRunner:
         return min(wanted_mb * 10**6, int(max(node.get("memory", 0) for node in nodes)))
 
 
-def _knock(address: str | None) -> None:
+def _knock(address: str) -> None:
     """Raise OSError where nothing listens at ``host:port``: Ray would try for minutes."""
-    host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
     if colon and port.isdecimal():
         socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_S).close()
 
