@@ -49,7 +49,7 @@ class RayRunner:
     Parameters
     ----------
     address
-        Of the cluster, such as ``auto`` or ``ray://host:10001``; ``local`` for a new one on this
+        Of the cluster, such as ``auto`` or ``host:6379``; ``local`` for a new one on this
         machine, whatever other one runs on it.
     jobs
         Tasks at a time; ``None`` for as many as the cluster has room for.
@@ -190,7 +190,7 @@ class RayRunner:
 
 def _knock(address: str) -> None:
     """Raise OSError where nothing listens at ``host:port``: Ray would try for minutes."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    host, colon, port = address.rpartition(":")
     if colon and port.isdecimal():
         socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_S).close()
 

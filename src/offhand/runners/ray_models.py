@@ -101,4 +101,5 @@ def _get(reference: Any) -> Any:
     except ray.exceptions.RayTaskError as error:
         raise error.cause from None
     except ray.exceptions.RayError as error:
-        raise Lost(f"the process that held its models was lost ({type(error).__name__})") from error
+        reason = str(error).partition("\n")[0]
+        raise Lost(f"the process that held its models was lost ({reason})") from error

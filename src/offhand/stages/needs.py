@@ -1,4 +1,8 @@
-"""What one task of each stage needs of the machine that runs it."""
+"""What one task of each stage needs of the machine that runs it.
+
+Memory is a measured peak with some room, see ``docs/ray.md``; ``benchmarks.speed.memory`` measures
+it anew. Numerics and decoding are single-threaded wherever several tasks run at a time.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,17 @@ from collections.abc import Mapping
 
 from offhand.records import Needs
 
-_ONE_CLIP = Needs(memory_mb=500)
+_DECODING = Needs(memory_mb=800)
+"""Measured: 710 MB with all embedded models, 1080p30."""
+
+_ONE_CLIP = Needs(memory_mb=400)
+"""Measured: up to 291 MB."""
 
 _ALL_CLIPS = Needs(memory_mb=1500)
+"""Measured: 247 MB with 3 segments, @EV@ with 10,000 in six modalities."""
 
 NEEDS: Mapping[str, Needs] = {
-    "signals": _ONE_CLIP,
+    "signals": _DECODING,
     "segments": _ONE_CLIP,
     "repetitions": _ONE_CLIP,
     "alignment": _ALL_CLIPS,
