@@ -16,8 +16,9 @@ _DECODING = Needs(memory_mb=800)
 _ONE_CLIP = Needs(memory_mb=400)
 """Measured: up to 291 MB."""
 
-_ALL_CLIPS = Needs(memory_mb=1500)
-"""Measured: 247 MB with 3 segments, @EV@ with 10,000 in six modalities."""
+_ALL_CLIPS = Needs(memory_mb=1000)
+"""Measured: 247 MB with 3 segments, 424 MB with 10,000 drawn ones in six modalities of
+12 columns; real features have up to 100 times as many, which is what the room is for."""
 
 NEEDS: Mapping[str, Needs] = {
     "signals": _DECODING,
