@@ -25,7 +25,8 @@ test: $(VENV)/.test ## Install offhand, run its tests (PYTEST_ARGS="-m slow -k n
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-hub: $(VENV)-hub/.hub ## Run the tests of the hub models, with torch, in an environment of their own
-	@$(VENV)-hub/bin/python -m pytest tests/unit/models tests/unit/signals $(PYTEST_ARGS)
+	@$(VENV)-hub/bin/python -m pytest tests/unit/models tests/unit/signals \
+		tests/integration/test_ray_models.py $(PYTEST_ARGS)
 
 check: lint format-check types layers scripts test ## Everything a change must pass
 

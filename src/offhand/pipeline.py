@@ -19,7 +19,7 @@ from offhand.records import Clip, ClipInfo, Segments
 from offhand.report.page import write_report
 from offhand.runners.base import Outcome, Runner
 from offhand.runners.local import LocalRunner
-from offhand.runners.ray import RayRunner
+from offhand.runners.ray import GPUS_PER_MODEL, RayRunner
 from offhand.stages.activities import write_activities
 from offhand.stages.align import AlignTask, align_modalities, alignments_path
 from offhand.stages.cluster import ClusterTask, cluster, cluster_files
@@ -48,6 +48,7 @@ from offhand.stages.measure import (
     measure,
     signal_fingerprint,
 )
+from offhand.stages.needs import NEEDS
 from offhand.stages.prepare import Plan, prepare
 from offhand.stages.project import ProjectTask, draw_map, map_path
 from offhand.stages.register import Selection, find_clips, register
@@ -82,6 +83,7 @@ def run(
     jobs: int | None = None,
     download: bool | None = None,
     ray_address: str | None = None,
+    gpus_per_model: float | None = None,
     on_progress: OnProgress | None = None,
 ) -> Workspace:
     """Find the activities that clips share, and write tables and a report.
@@ -112,6 +114,8 @@ def run(
         Of a Ray cluster to run on, such as ``auto``, or ``local`` for one on this machine; its
         nodes must see clips and workspace under the same paths. ``None`` for processes of this
         machine.
+    gpus_per_model
+        On Ray: share of a GPU of each process that holds models of the hub; ``None`` for 0.5.
     on_progress
         Told how far each stage is.
 
@@ -150,7 +154,7 @@ def run(
         cores = loky.cpu_count()
         width = jobs or max(1, min(cores, len(entries)))
         threads = 1 if ray_address else max(1, cores // width) if width > 1 else 0
-        with _runner(ray_address, jobs, width) as runner:
+        with _runner(ray_address, jobs, width, gpus_per_model) as runner:
             _run(
                 _Run(workspace, config, plan, runner, on_progress, levels), entries, threads=threads
             )
@@ -166,10 +170,12 @@ def run(
     return workspace
 
 
-def _runner(ray_address: str | None, jobs: int | None, width: int) -> LocalRunner | RayRunner:
+def _runner(
+    ray_address: str | None, jobs: int | None, width: int, gpus_per_model: float | None
+) -> LocalRunner | RayRunner:
     if ray_address is None:
         return LocalRunner(width)
-    return RayRunner(None if ray_address == "local" else ray_address, jobs=jobs)
+    return RayRunner(ray_address, jobs=jobs, gpus_per_model=gpus_per_model or GPUS_PER_MODEL)
 
 
 @dataclass(frozen=True)
@@ -190,7 +196,7 @@ class _Run:
         tell = partial(self.on_progress, name, len(tasks)) if self.on_progress else None
         if tell:
             tell(0.0)
-        outcomes = list(self.runner.run(function, tasks, on_progress=tell))
+        outcomes = list(self.runner.run(function, tasks, needs=NEEDS[name], on_progress=tell))
         if tell:
             tell(float(len(tasks)))
         return sorted(outcomes, key=lambda outcome: outcome.index)
@@ -383,12 +389,14 @@ def _control_tasks(job: _Run, described: SightFiles) -> list[ControlTask]:
 
 def _measured(job: _Run, clips: Sequence[Clip], *, threads: int) -> dict[str, ClipInfo]:
     """Run the stage that decodes; return what is known of each clip, failed ones included."""
+    host = job.runner.host(job.plan.extractors)
     tasks = [
         MeasureTask(
             workspace=str(job.workspace.path),
             clip=clip,
             extractors=job.plan.extractors,
             threads=threads,
+            host=host,
         )
         for clip in clips
     ]

@@ -108,6 +108,32 @@ class ClipInfo:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What one task of a stage needs of a machine.
+
+    Attributes
+    ----------
+    cpus
+        Processors.
+    memory_mb
+        Peak memory of its process, in MB of 1,000,000 bytes; 0 where it is not known.
+    """
+
+    cpus: int = 1
+    memory_mb: int = 0
+
+    def __post_init__(self) -> None:
+        if self.cpus < 1 or self.memory_mb < 0:
+            raise ValueError(
+                f"cpus is {self.cpus} and memory_mb {self.memory_mb}, must be at least 1 and 0"
+            )
+
+
+ONE_PROCESSOR = Needs()
+"""What a task needs of which nothing else is known."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class FrameRequest:
     """Which frames a signal wants, and in what form.
 

@@ -428,6 +428,18 @@ def test_fewer_than_one_job_is_refused() -> None:
         LocalRunner(0)
 
 
+def test_options_of_ray_need_ray(tmp_path: Path) -> None:
+    for option in (("--ray-address", "auto"), ("--gpus-per-model", "0.5")):
+        done = _offhand("run", "clip.mp4", "-o", tmp_path / "out", *option)
+        assert done.exit_code == 2
+        assert f"{option[0]} goes with --runner ray" in done.output
+    done = _offhand(
+        "run", "clip.mp4", "-o", tmp_path / "out", "--runner", "ray", "--gpus-per-model", "0"
+    )
+    assert done.exit_code == 2
+    assert not (tmp_path / "out").exists()
+
+
 # running again
 
 

@@ -108,6 +108,11 @@ def main() -> None:
 @click.option(
     "--ray-address", help="Of a Ray cluster, such as auto; a new one on this machine if left out."
 )
+@click.option(
+    "--gpus-per-model",
+    type=click.FloatRange(min=0, max=1, min_open=True),
+    help="On Ray: share of a GPU of each process that holds models of the hub; 0.5 if left out.",
+)
 @click.option("--strict", is_flag=True, help="Exit with an error if any clip failed.")
 def run(
     clips: tuple[str, ...],
@@ -123,6 +128,7 @@ def run(
     download: bool | None,
     runner: str,
     ray_address: str | None,
+    gpus_per_model: float | None,
     strict: bool,
 ) -> None:
     """Analyse CLIPS (video files, folders of them, or lists) and write tables and a report.
@@ -145,6 +151,8 @@ def run(
     """
     if ray_address and runner != "ray":
         raise click.UsageError("--ray-address goes with --runner ray")
+    if gpus_per_model and runner != "ray":
+        raise click.UsageError("--gpus-per-model goes with --runner ray")
     from offhand.runners import forkserver
 
     if runner == "local":
@@ -172,6 +180,7 @@ def run(
             jobs=jobs,
             download=download,
             ray_address=(ray_address or "local") if runner == "ray" else None,
+            gpus_per_model=gpus_per_model,
             on_progress=on_progress,
         )
     failed, total = print_summary(workspace)

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from offhand.records import ONE_PROCESSOR, Needs
+from offhand.signals.base import Host, SignalExtractor
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -40,6 +43,7 @@ class Runner(Protocol):
         function: Callable[[Task, Report], Result],
         tasks: Sequence[Task],
         *,
+        needs: Needs = ONE_PROCESSOR,
         on_progress: Callable[[float], None] | None = None,
     ) -> Iterator[Outcome[Result]]:
         """Yield the outcome of every task, in any order.
@@ -54,8 +58,18 @@ class Runner(Protocol):
             A module-level function of a task and of a report of its progress.
         tasks
             Picklable tasks.
+        needs
+            What each of them needs; a runner whose number of tasks at a time is the user's choice
+            takes no note of it.
         on_progress
             Called now and then with the number of tasks done, fractions included.
+        """
+        ...
+
+    def host(self, extractors: Sequence[SignalExtractor]) -> Host | None:
+        """Return what begins these signals, ``None`` where that is the task's own process.
+
+        It may be part of a task, until :meth:`release`.
         """
         ...
 

@@ -13,9 +13,11 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
+from offhand.records import ONE_PROCESSOR, Needs
 from offhand.runners.base import Outcome, Report
 from offhand.runners.forkserver import workers
 from offhand.runners.work import DIED, work
+from offhand.signals.base import Host, SignalExtractor
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -58,9 +60,14 @@ class LocalRunner:
         function: Callable[[Task, Report], Result],
         tasks: Sequence[Task],
         *,
+        needs: Needs = ONE_PROCESSOR,
         on_progress: Callable[[float], None] | None = None,
     ) -> Iterator[Outcome[Result]]:
-        """Yield outcomes as they come; see :class:`offhand.runners.base.Runner`."""
+        """Yield outcomes as they come; see :class:`offhand.runners.base.Runner`.
+
+        So many tasks run as ``jobs`` says, whatever they need.
+        """
+        del needs
         with tempfile.TemporaryDirectory(prefix="offhand-") as folder:
             board = Path(folder) / "progress"
             left = set(range(len(tasks)))
@@ -81,6 +88,11 @@ class LocalRunner:
                             left.discard(index)
                             yield Outcome(index=index, error=DIED)
                     self._close(kill=True)
+
+    def host(self, extractors: Sequence[SignalExtractor]) -> Host | None:
+        """Return ``None``: each process loads the models that it needs."""
+        del extractors
+        return None
 
     def release(self) -> None:
         """End the idle worker processes; the next tasks get new ones."""

@@ -22,10 +22,14 @@ DIED = (
 """Error of a task that took its process down with it."""
 
 
+class Lost(Exception):
+    """What a task needed on another machine is gone: the task is to be run again."""
+
+
 def work(
     function: Callable[[Task, Report], Result], task: Task, index: int, report: Report
 ) -> Outcome[Result]:
-    """Run one task; what it raises becomes its outcome.
+    """Run one task; what it raises becomes its outcome, except :class:`Lost`.
 
     Numerics are single-threaded, so that they give the same bytes on any machine.
 
@@ -40,6 +44,8 @@ def work(
         report(0.0)
         try:
             return Outcome(index=index, result=function(task, report))
+        except Lost:
+            raise
         except OffhandError as error:
             return Outcome(index=index, error=str(error))
         except Exception as error:

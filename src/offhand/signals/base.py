@@ -6,7 +6,7 @@ keyword-only dataclass whose fields are its configuration.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
 from typing import ClassVar, Protocol
 
@@ -52,6 +52,11 @@ class SignalExtractor(Protocol):
     def start(self, clip: Clip) -> SignalState:
         """Begin a clip."""
         ...
+
+
+Host = Callable[[SignalExtractor, Clip], SignalState]
+"""Begins a clip in the place of :meth:`SignalExtractor.start`: in this process, or where a model is
+held for several processes. The chunks of its states are those of the extractor's own."""
 
 
 class Mask:

@@ -12,7 +12,7 @@ import cv2
 
 from offhand import weights
 from offhand.records import Clip, ClipInfo, FrameRequest, Signal
-from offhand.signals.base import SignalExtractor, join
+from offhand.signals.base import Host, SignalExtractor, join
 from offhand.signals.motion import Motion
 from offhand.store import fingerprint, parquet
 from offhand.store.workspace import Workspace
@@ -37,12 +37,15 @@ class MeasureTask:
         The signals wanted.
     threads
         Decoder threads; 0 for as many as there are cores.
+    host
+        What begins the signals; ``None`` for the task's own process.
     """
 
     workspace: str
     clip: Clip
     extractors: tuple[SignalExtractor, ...]
     threads: int
+    host: Host | None = None
 
 
 def clip_key(clip: Clip) -> str:
@@ -101,7 +104,7 @@ def measure(task: MeasureTask, report: Callable[[float], None]) -> ClipInfo:
             threads=task.threads,
             on_progress=report,
         )
-        for chunk in signal_chunks(reader, missing):
+        for chunk in signal_chunks(reader, missing, host=task.host):
             writers[chunk.name].write(chunk)
         for writer in writers.values():
             writer.close(key, reader.info)
@@ -152,13 +155,17 @@ def frame_requests(extractors: Sequence[SignalExtractor]) -> list[FrameRequest]:
     return list(dict.fromkeys(step.request for step in extractors))
 
 
-def signal_chunks(reader: FrameReader, extractors: Sequence[SignalExtractor]) -> Iterator[Signal]:
-    """Yield the chunks of all signals as they are finished."""
+def signal_chunks(
+    reader: FrameReader, extractors: Sequence[SignalExtractor], *, host: Host | None = None
+) -> Iterator[Signal]:
+    """Yield the chunks of all signals as they are finished; ``host`` begins them if given."""
     requests = frame_requests(extractors)
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # the decoder's threads keep the other cores busy
     try:
-        states = [step.start(reader.clip) for step in extractors]
+        states = [
+            host(step, reader.clip) if host else step.start(reader.clip) for step in extractors
+        ]
         for index, block in ahead(reader, depth=BLOCKS_AHEAD):
             for step, state in zip(extractors, states, strict=True):
                 if step.request == requests[index]:

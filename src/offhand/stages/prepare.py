@@ -115,9 +115,8 @@ def _lacks(
         found |= weights.ensure(
             names, download=fetches, offline=not fetches, on_progress=on_progress
         )
-    for name in {name for step in signals for name in step.weights if _is_of_hub(name)} - set(
-        found
-    ):
+    of_hub = {name for step in signals for name in step.weights if weights.is_of_hub(name)}
+    for name in of_hub - set(found):
         try:
             hub.packages()
         except WeightsMissing as error:
@@ -135,13 +134,8 @@ def with_model(extractor: SignalExtractor) -> SignalExtractor:
     if getattr(extractor, "model", "") != AUTO:
         return extractor
     found = [name for name in step.models if not weights.missing(name)]
-    found = [name for name in found if not _is_of_hub(name) or _has_gpu()]
+    found = [name for name in found if not weights.is_of_hub(name) or _has_gpu()]
     return cast(SignalExtractor, replace(step, model=(found or step.models[-1:])[0]))
-
-
-def _is_of_hub(name: str) -> bool:
-    """Tell whether weights need the packages of the extra ``hub``; folders of one's own do."""
-    return name not in weights.MANIFEST or weights.MANIFEST[name].extra == "hub"
 
 
 def _has_gpu() -> bool:

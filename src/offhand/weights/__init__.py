@@ -1,6 +1,6 @@
 """Model weights: what there is, where it comes from, and verified files on this machine."""
 
-from offhand.weights.cache import check, folder, home, identity, locate, missing
+from offhand.weights.cache import check, folder, home, identity, is_of_hub, locate, missing
 from offhand.weights.fetch import ensure, pull
 from offhand.weights.manifest import MANIFEST, File, Hub, Weights, Wheel
 
@@ -15,6 +15,7 @@ __all__ = [
     "folder",
     "home",
     "identity",
+    "is_of_hub",
     "locate",
     "missing",
     "pull",

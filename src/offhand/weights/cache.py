@@ -58,6 +58,11 @@ def missing(name: str) -> str:
     return f"no weights {name} on this machine; get them: offhand weights pull {name}"
 
 
+def is_of_hub(name: str) -> bool:
+    """Tell whether weights need the packages of the extra ``hub``; folders of one's own do."""
+    return name not in MANIFEST or MANIFEST[name].extra == "hub"
+
+
 def identity(name: str) -> str:
     """Return what tells one set of weights from another: a digest of names and checksums.
 

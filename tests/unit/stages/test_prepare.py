@@ -63,7 +63,7 @@ def shelf(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
     monkeypatch.setattr(module.weights, "missing", missing)
     monkeypatch.setattr(module.weights, "ensure", ensure)
-    monkeypatch.setattr(module, "_is_of_hub", lambda name: name == "best")
+    monkeypatch.setattr(module.weights, "is_of_hub", lambda name: name == "best")
     monkeypatch.setattr(module, "_has_gpu", lambda: True)
     monkeypatch.setattr(module.hub, "packages", lambda: None)
     return there
