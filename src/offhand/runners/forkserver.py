@@ -22,6 +22,7 @@ PRELOADED = (
     "sklearn.cluster",
     "sklearn.decomposition",
     "sklearn.discriminant_analysis",
+    "offhand.runners.frozen",
 )
 """Modules that workers need sooner or later."""
 

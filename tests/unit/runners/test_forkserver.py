@@ -1,0 +1,49 @@
+"""Worker processes that are forked from a server."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux alone")
+
+UNGUARDED = """
+print("the script runs")
+import operator
+from offhand.runners.local import LocalRunner
+from tests.unit.runners.test_forkserver import loaded
+
+with LocalRunner(2) as runner:
+    for _ in range(2):
+        outcomes = runner.run(loaded, ["sklearn.cluster", "antigravity"])
+        print(*(outcome.result for outcome in outcomes))
+        runner.release()
+"""
+
+
+def loaded(name: str, _report: object) -> str:
+    """Return whether a module is there without anybody asking for it."""
+    return f"{name}:{name in sys.modules}"
+
+
+def test_workers_have_what_is_slow_to_import_and_do_not_run_the_script_again(
+    tmp_path: Path,
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(UNGUARDED, "utf-8")
+    root = Path(__file__).parents[3]
+    ran = subprocess.run(
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        env={"PYTHONPATH": str(root), "PATH": ""},
+    )
+    lines = ran.stdout.splitlines()
+    assert lines[0] == "the script runs", ran.stderr
+    assert [sorted(line.split()) for line in lines[1:]] == [
+        ["antigravity:False", "sklearn.cluster:True"]
+    ] * 2
