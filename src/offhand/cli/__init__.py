@@ -196,12 +196,14 @@ def count(videos: tuple[str, ...], as_json: bool, plot: str | None) -> None:
     offhand count *.mp4 --json | jq .total
     """
     from offhand.files import write_bytes
+    from offhand.files.names import location
     from offhand.report.counts import as_lines, as_png, as_record
     from offhand.report.progress import show_progress
     from offhand.stages.count import count_video
 
     if plot and len(videos) > 1:
         raise click.BadParameter("--plot takes one video")
+    list(map(location, videos))  # a URL that is refused is not printed as it stands
     failed = False
     for video in videos:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tarfile
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -43,6 +44,8 @@ def contents(archive: str) -> Contents:
     """
     path = location(archive)
     if is_local(path):
+        if not path.is_file():
+            raise FileNotFoundError(errno.ENOENT, "no such file")
         seen = path.stat()
         return _contents(archive, f"{seen.st_size} {seen.st_mtime_ns}")
     return _contents(archive, identity(cast(Remote, path).info()))

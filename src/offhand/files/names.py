@@ -94,7 +94,7 @@ def plain(name: Name) -> str:
     OffhandError
         As :func:`location`.
     """
-    text = str(name)
+    text = str(name) if isinstance(name, Remote) else os.fspath(name)
     if member := in_archive(text):
         return f"{plain(member[0])}::{member[1]}"
     path = location(name)

@@ -94,7 +94,9 @@ def _refuse_archive(path: str) -> None:
             f"{path}: the archive is {there.damage}; "
             f"{len(there.members)} files were found in it before"
         )
-    raise VideoError(f"{path}: an archive; name a video in it: {path}::NAME, or use offhand run")
+    if not any(suffix(name) in SUFFIXES for name in there.members):
+        raise VideoError(f"{path}: the archive holds no video")
+    raise VideoError(f"{path}: an archive; name a video in it: {path}::NAME")
 
 
 @contextmanager
