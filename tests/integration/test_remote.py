@@ -29,7 +29,7 @@ from tests.fixtures.videos import even_times, write
 from tests.unit.files.test_archive import pack
 
 pytest.importorskip("s3fs", reason="pip install 'offhand[remote]'")
-pytest.importorskip("moto.server", reason="pip install 'moto[server]'")
+pytest.importorskip("moto.server", reason="pip install "moto[s3]" flask-cors")
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
@@ -205,15 +205,30 @@ def test_what_is_not_there_is_a_row(
     assert clips.loc[gone, "error"].str.contains("no such file").all(), clips["error"].tolist()
 
 
-def test_missing_credentials_and_packages_are_told(
-    store: Requests, good_clips: list[Path], monkeypatch: pytest.MonkeyPatch
+def test_missing_packages_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    with pytest.raises(OffhandError, match=r"pip install 'offhand\[remote\]'"):
+        find_clips("s3://footage/clips")
+    with pytest.raises(OffhandError, match=r"pip install 'offhand\[gs\]'"):
+        Workspace("gs://footage/out")
+
+
+def test_missing_credentials_are_told(
+    store: Requests, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as patch:
-        patch.setitem(sys.modules, "fsspec", None)
-        with pytest.raises(OffhandError, match=r"pip install 'offhand\[remote\]'"):
-            find_clips("s3://footage/clips")
-        with pytest.raises(OffhandError, match=r"pip install 'offhand\[gs\]'"):
-            Workspace("gs://footage/out")
+    import s3fs
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    s3fs.S3FileSystem.clear_instance_cache()
+    try:
+        with pytest.raises(StoreError, match=r"s3://footage/new.* Unable to locate credentials"):
+            offhand.run("s3://footage/clips/one.mp4", "s3://footage/new")
+        with pytest.raises(VideoError, match=r"one\.mp4: cannot be read .*locate credentials"):
+            decoded("s3://footage/clips/one.mp4")
+    finally:
+        s3fs.S3FileSystem.clear_instance_cache()
 
 
 @pytest.mark.parametrize("kind", ["index_first", "index_last"])
