@@ -29,7 +29,7 @@ from tests.fixtures.videos import even_times, write
 from tests.unit.files.test_archive import pack
 
 pytest.importorskip("s3fs", reason="pip install 'offhand[remote]'")
-pytest.importorskip("moto.server", reason="pip install "moto[s3]" flask-cors")
+pytest.importorskip("moto.server", reason="pip install 'moto[s3]' flask-cors")
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
