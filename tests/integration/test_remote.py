@@ -141,6 +141,8 @@ def test_a_workspace_in_a_store_is_read_and_reported_but_not_edited(
     assert export("s3://footage/out", "csv", folder=str(tmp_path / "csv")).is_dir()
     with pytest.raises(ExportError, match="name a folder here with -o"):
         export("s3://footage/out", "csv")
+    (tmp_path / "truth.csv").write_text("clip,start_s,stop_s,label\none,0,3,a\none,3,6,b\n")
+    assert offhand.evaluate("s3://footage/out", tmp_path / "truth.csv").clips
     cut("s3://footage/clips/one.mp4", tmp_path / "cut.mp4", start_s=1.0, stop_s=2.0)
     assert decoded(str(tmp_path / "cut.mp4")) == 15
     with pytest.raises(StoreError, match="cannot be edited; copy it"):
