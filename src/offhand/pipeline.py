@@ -96,9 +96,10 @@ def run(
     Parameters
     ----------
     clips
-        Video files, folders to search for them, and lists of them (see ``docs/formats.md``).
+        Video files, folders to search for them, and lists of them (see ``docs/formats.md``), by
+        path or URL (see ``docs/remote.md``).
     out
-        Folder of the workspace; made if it is new.
+        Folder of the workspace, or URL of one in an object store; made if it is new.
     config
         From :func:`offhand.load_config`; ``None`` for defaults.
     selection

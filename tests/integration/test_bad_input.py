@@ -689,8 +689,8 @@ def test_one_file_named_in_several_ways_is_one_clip(
         Path("./one.mp4"),
         Path(f"../{folder.name}/one.mp4"),
     ]
-    assert find_clips(ways) == [folder / "one.mp4"]
-    assert find_clips([folder, *ways]) == sorted(folder.glob("*.mp4"))
+    assert find_clips(ways) == [str(folder / "one.mp4")]
+    assert find_clips([folder, *ways]) == sorted(map(str, folder.glob("*.mp4")))
 
 
 def test_hidden_files_and_workspaces_inside_a_folder_are_passed_over(
@@ -701,7 +701,7 @@ def test_hidden_files_and_workspaces_inside_a_folder_are_passed_over(
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(good_clips[0], folder / name)
     (folder / "notes.txt").touch()
-    found = [path.relative_to(folder).as_posix() for path in find_clips(folder)]
+    found = [Path(path).relative_to(folder).as_posix() for path in find_clips(folder)]
     assert found == ["seen.MP4", "sub/deep.webm"]
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from offhand.errors import StoreError
 from offhand.files import write_text
+from offhand.files.names import is_local
 
 
 class Record(BaseModel):
@@ -51,6 +52,11 @@ def write_document(path: Path, content: dict[str, Any]) -> None:
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Keep others from changing a file meanwhile; StoreError where its folder is not writable."""
+    if not is_local(path):
+        raise StoreError(
+            f"{path.parent}: a workspace in an object store cannot be edited; copy it to this "
+            "machine, and back when you are done"
+        )
     try:
         with filelock.FileLock(path.with_name(f".{path.name}.lock")):
             yield

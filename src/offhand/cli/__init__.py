@@ -133,8 +133,12 @@ def run(
 ) -> None:
     """Analyse CLIPS (video files, folders of them, or lists) and write tables and a report.
 
-    A list is a text with a file a line, or a CSV or Parquet table with the column path, file,
-    file_name, video or clip; names are relative to its folder.
+    A list is a text with a file a line, or a CSV, JSON Lines or Parquet table with the column
+    path, file, file_name, video or clip; names are relative to its folder. A tar archive stands
+    for the videos in it, and a Hugging Face folder for those that its metadata names.
+
+    Clips, lists and OUT may be URLs (s3://, gs://, https://) with offhand[remote]; credentials
+    are those of the environment.
 
     Run it again with more clips or other options: only what changed is computed anew. A clip that
     cannot be read is listed with its reason and costs the others nothing. What needs model weights
@@ -148,6 +152,7 @@ def run(
     offhand run clips/ -o out --set general.segmentation=window
     offhand run day1.mp4 -o out --from 60 --to 600 --mask vest.png
     offhand run clips.csv -o /shared/out --runner ray --ray-address auto
+    offhand run s3://bucket/shards/ -o s3://bucket/out
     """
     if ray_address and runner != "ray":
         raise click.UsageError("--ray-address goes with --runner ray")
@@ -209,12 +214,14 @@ def count(videos: tuple[str, ...], as_json: bool, plot: str | None) -> None:
     offhand count *.mp4 --json | jq .total
     """
     from offhand.files import write_bytes
+    from offhand.files.names import location
     from offhand.report.counts import as_lines, as_png, as_record
     from offhand.report.progress import show_progress
     from offhand.stages.count import count_video
 
     if plot and len(videos) > 1:
         raise click.BadParameter("--plot takes one video")
+    list(map(location, videos))  # a URL that is refused is not printed as it stands
     failed = False
     for video in videos:
         try:

@@ -15,6 +15,7 @@ from offhand.exports.clock import milliseconds
 from offhand.exports.text import xml_text
 from offhand.exports.timeline import Bout, Timeline
 from offhand.files import write_bytes
+from offhand.files.names import is_url
 
 SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 """Schema that the files follow."""
@@ -55,7 +56,7 @@ def _document(timeline: Timeline) -> ET.Element:
     ET.SubElement(
         header,
         "MEDIA_DESCRIPTOR",
-        MEDIA_URL=xml_text(f"file://{timeline.path}"),  # not percent-encoded, as ELAN writes it
+        MEDIA_URL=xml_text(_url(timeline.path)),
         MIME_TYPE=_MIME.get(PurePosixPath(timeline.path).suffix.lower(), "unknown"),
     )
     last_id = ET.SubElement(header, "PROPERTY", NAME="lastUsedAnnotationId")
@@ -81,6 +82,11 @@ def _document(timeline: Timeline) -> ET.Element:
         TIME_ALIGNABLE="true",
     )
     return root
+
+
+def _url(path: str) -> str:
+    """Return the URL of a video, not percent-encoded, as ELAN writes it."""
+    return path if is_url(path) else f"file://{path}"
 
 
 def _add_tier(

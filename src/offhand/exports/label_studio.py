@@ -21,6 +21,7 @@ from offhand.exports.clock import frame_numbers, is_rate
 from offhand.exports.text import one_line, xml_text
 from offhand.exports.timeline import Bout, Interval, Timeline
 from offhand.files import write_bytes, write_text
+from offhand.files.names import is_url
 
 TAG = "activity"
 """Name of the control in the labelling interface."""
@@ -42,10 +43,9 @@ def write(timelines: Sequence[Timeline], folder: Path) -> list[Path]:
 def _task(timeline: Timeline) -> dict[str, Any]:
     rate_hz = timeline.frame_rate if is_rate(timeline.frame_rate) else DEFAULT_RATE
     bouts = bouts_by_segment(timeline)
-    path = quote(os.fsencode(timeline.path.lstrip("/")))
     return {
         "data": {
-            "video": f"/data/local-files/?d={path}",
+            "video": _url(timeline.path),
             "frame_rate": rate_hz,
             "clip_id": timeline.clip_id,
         },
@@ -59,6 +59,13 @@ def _task(timeline: Timeline) -> dict[str, Any]:
             }
         ],
     }
+
+
+def _url(path: str) -> str:
+    """Return where Label Studio finds a video: a URL as it is, a path among its local files."""
+    if is_url(path):
+        return path
+    return f"/data/local-files/?d={quote(os.fsencode(path.lstrip('/')))}"
 
 
 def _region(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pandas as pd
 from rich.console import Console
 from rich.markup import escape
@@ -56,7 +54,7 @@ def print_summary(workspace: Workspace) -> tuple[int, int]:
     for row in clips[clips["status"] != "ok"].to_dict("records"):
         name, error = escape(row["clip_id"]), escape(row["error"])
         console.print(f"[bold]{name}[/bold] {row['status']}: {error}")
-    console.print(f"report: {escape(os.fspath(workspace.report_path))}", soft_wrap=True)
+    console.print(f"report: {escape(str(workspace.report_path))}", soft_wrap=True)
     return len(failed), len(clips)
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 from offhand.clustering.base import Clusterer
 from offhand.clustering.exemplars import EXEMPLARS_VERSION, exemplars
 from offhand.clustering.space import Space
+from offhand.files.names import location
 from offhand.records import Clusters, Features, IntArray, Scope
 from offhand.selection import candidates, choose
 from offhand.stages.spaces import SightFiles
@@ -56,14 +57,14 @@ class ClusterTask:
     @property
     def upstream(self) -> tuple[str, ...]:
         """What a result depends on beside the clusterer and the features' content."""
-        fused = (Path(self.fusion_weights).parent.name,) if self.fusion_weights else ()
+        fused = (location(self.fusion_weights).parent.name,) if self.fusion_weights else ()
         return (*self.described.upstream, *fused, f"seed {self.seed}")
 
     def weights(self) -> dict[str, float]:
         """Return the weight of each modality that is clustered."""
         if not self.fusion_weights:
             return {self.modality: 1.0}
-        table = parquet.read_frame(Path(self.fusion_weights))[0]
+        table = parquet.read_frame(location(self.fusion_weights))[0]
         return dict(zip(table["modality"].astype(str), table["weight"].astype(float), strict=True))
 
 

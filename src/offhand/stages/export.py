@@ -10,6 +10,7 @@ from typing import Literal
 from offhand.errors import ExportError, VideoError
 from offhand.exports.formats import FORMATS
 from offhand.exports.timeline import Bout, Timeline
+from offhand.files.names import is_local, location
 from offhand.stages.activities import corrected_results, timelines
 from offhand.store.workspace import Workspace
 from offhand.video.cut import cut
@@ -44,10 +45,10 @@ def export(out: str, to: str, *, modality: str | None = None, folder: str | None
     StoreError
         ``out`` is no finished workspace, or has no such modality.
     ExportError
-        A package that the format needs is missing.
+        A package that the format needs is missing, or the folder is not on this machine.
     """
     workspace = Workspace(out)
-    target = Path(folder) if folder else workspace.path / "exports" / to
+    target = _target(workspace, folder, to)
     FORMATS[to].write(timelines(workspace, modality), target)
     return target
 
@@ -90,7 +91,7 @@ def cut_activity(
     StoreError
         ``out`` is no finished workspace, or has no such modality.
     ExportError
-        There is no such activity, or nothing to cut.
+        There is no such activity, nothing to cut, or the folder is not on this machine.
     """
     workspace = Workspace(out)
     lines = timelines(workspace, modality)
@@ -104,7 +105,7 @@ def cut_activity(
     ]
     if not stretches:
         raise ExportError(f"no {what} of {activity}: none lie in its segments")
-    target = Path(folder) if folder else workspace.path / "exports" / "clips"
+    target = _target(workspace, folder, "clips")
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -121,6 +122,14 @@ def cut_activity(
         if on_progress:
             on_progress(done, len(stretches))
     return written, failures
+
+
+def _target(workspace: Workspace, folder: str | None, name: str) -> Path:
+    """Return the folder to write to; ExportError if it is not on this machine."""
+    target = location(folder) if folder else workspace.path / "exports" / name
+    if not is_local(target):
+        raise ExportError(f"{target}: is not on this machine; name a folder here with -o")
+    return target
 
 
 def _found(lines: list[Timeline], activity: str) -> tuple[int, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 
 from offhand import weights
+from offhand.files.names import stem
 from offhand.records import Clip, ClipInfo, FrameRequest, Signal
 from offhand.signals.base import Host, SignalExtractor, join
 from offhand.signals.motion import Motion
@@ -142,7 +143,7 @@ def measure_signals(
     SignalError
         A signal cannot be computed from it.
     """
-    clip = Clip(clip_id=Path(path).stem or "clip", path=os.fspath(path))
+    clip = Clip(clip_id=stem(os.fspath(path)) or "clip", path=os.fspath(path))
     reader = FrameReader(clip, frame_requests(extractors), on_progress=on_progress)
     chunks: dict[str, list[Signal]] = {step.name: [] for step in extractors}
     for chunk in signal_chunks(reader, extractors):

@@ -11,6 +11,7 @@ import numpy as np
 
 from offhand.clustering.alignment import Alignment, align
 from offhand.clustering.space import SPACE_VERSION, feature_space
+from offhand.files.names import location
 from offhand.records import Features
 from offhand.selection import SELECTION_VERSION, Sight, see
 from offhand.stages.groups import Group
@@ -42,11 +43,11 @@ class FeatureFiles:
     @property
     def key(self) -> str:
         """The identity of their content."""
-        return fingerprint.digest([Path(path).name for path in self.paths] + [*self.clip_keys])
+        return fingerprint.digest([location(path).name for path in self.paths] + [*self.clip_keys])
 
     def read(self) -> list[Features]:
         """Return the table of each clip."""
-        return [parquet.read_features(Path(path)) for path in self.paths]
+        return [parquet.read_features(location(path)) for path in self.paths]
 
 
 def pooled(tables: Sequence[Features]) -> Features:
@@ -86,7 +87,7 @@ class SightFiles:
         """What it is made from: fingerprints of the steps before."""
         steps = tuple(files.modality_fingerprint for files in self.features)
         versions = f"space {SPACE_VERSION}", f"selection {SELECTION_VERSION}"
-        aligned = (Path(self.alignments).parent.name,) if self.alignments else ()
+        aligned = (location(self.alignments).parent.name,) if self.alignments else ()
         return (*steps, *versions, *aligned)
 
     def segments(self) -> Features:
@@ -101,7 +102,7 @@ class SightFiles:
         group
             What stands above clips, where pairs from different groups are to be compared.
         """
-        alignments = read_alignments(Path(self.alignments)) if self.alignments else {}
+        alignments = read_alignments(location(self.alignments)) if self.alignments else {}
         spaces, clip_id = {}, np.empty(0, dtype=np.str_)
         for files in self.features:
             table = pooled(files.read())

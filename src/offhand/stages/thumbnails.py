@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from offhand.errors import VideoError
+from offhand.files.names import is_url
 from offhand.records import Clip
 from offhand.stages.measure import clip_key
 from offhand.store import fingerprint, parquet
@@ -53,7 +54,13 @@ def thumbnails_path(workspace: Workspace, clip: Clip) -> Path:
 
 
 def make_thumbnails(task: ThumbnailTask, report: Callable[[float], None]) -> None:
-    """Store the pictures of a clip's exemplars; one that does not decode is left out."""
+    """Store the pictures of a clip's exemplars; one that does not decode is left out.
+
+    Raises
+    ------
+    VideoError
+        A clip on another machine cannot be reached.
+    """
     del report
     path = thumbnails_path(Workspace(task.workspace), task.clip)
     key = fingerprint.digest([clip_key(task.clip), task.moments, task.previewed])
@@ -68,6 +75,8 @@ def make_thumbnails(task: ThumbnailTask, report: Callable[[float], None]) -> Non
             path_of_clip, starts_s, length_s=PREVIEW_S, rate_hz=PREVIEW_HZ, short_side_px=size
         )
     except VideoError:
+        if is_url(path_of_clip):
+            raise  # it did decode: another run may reach it, so nothing is stored
         pictures, loops = [None] * len(times_s), [None] * len(starts_s)
     preview_of = dict(zip(task.previewed, loops, strict=True))
     shown = [

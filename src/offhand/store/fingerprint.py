@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
 from offhand.errors import VideoError
+from offhand.files.reading import opened
 
 
 def of_step(step: Any, *, after: tuple[str, ...] = ()) -> str:
@@ -46,7 +46,7 @@ def of_file(path: str) -> str:
         The file cannot be read.
     """
     try:
-        with Path(path).open("rb") as file:
+        with opened(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise VideoError(f"{path}: cannot be read ({error.strerror or error})") from error

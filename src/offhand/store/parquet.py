@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from offhand.errors import StoreError
 from offhand.files import replacing
+from offhand.files.names import is_local
 from offhand.records import ClipInfo, Features, Segments, Signal
 
 SCHEMA_VERSION = 1
@@ -105,7 +106,7 @@ def read_frame(
         The file is missing or damaged.
     """
     try:
-        with pq.ParquetFile(path) as file:
+        with _source(path) as source, pq.ParquetFile(source) as file:
             return file.read(columns and [*columns]).to_pandas(), _unpacked(file.metadata.metadata)
     except (OSError, pa.ArrowException) as error:
         raise _damaged(path, error) from error
@@ -122,7 +123,7 @@ def has_key(path: Path, key: str) -> bool:
     if not path.is_file():
         return False
     try:
-        meta = _unpacked(pq.read_metadata(path).metadata)
+        meta = _metadata(path)
     except (OSError, pa.ArrowException):
         return False
     return meta.get("schema") == SCHEMA_VERSION and meta.get("key") == key
@@ -161,13 +162,13 @@ def read_signal(path: Path, channels: Sequence[str] | None = None) -> Signal:
 
 def read_clip_info(path: Path) -> ClipInfo:
     """Read what decoding found out about a clip from one of its signals' files."""
-    meta = _unpacked(pq.read_metadata(path).metadata)
+    meta = _metadata(path)
     return ClipInfo(**meta["clip"])
 
 
 def read_notes(path: Path) -> dict[str, str]:
     """Read what a stored signal noted of itself."""
-    return dict(_unpacked(pq.read_metadata(path).metadata).get("notes", {}))
+    return dict(_metadata(path).get("notes", {}))
 
 
 def write_segments(path: Path, segments: Segments, *, key: str) -> None:
@@ -212,6 +213,21 @@ def read_features(path: Path) -> Features:
         values=frame[list(columns)].to_numpy(np.float64),
         notes=meta["notes"],
     )
+
+
+@contextmanager
+def _source(path: Path) -> Iterator[Any]:
+    """Give what Arrow reads a file from: it opens those of this machine itself."""
+    if is_local(path):
+        yield path
+        return
+    with path.open("rb") as file:
+        yield file
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    with _source(path) as source:
+        return _unpacked(pq.read_metadata(source).metadata)
 
 
 def _packed(key: str, meta: dict[str, Any]) -> bytes:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from offhand.errors import StoreError, VideoError
 from offhand.files import write_text
+from offhand.files.names import in_archive, plain, stem
+from offhand.files.reading import Seen, is_there, look
 from offhand.store.fingerprint import of_file
 
 MAX_LENGTH = 48
@@ -18,7 +20,18 @@ MAX_LENGTH = 48
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A known file: its name in the tables, and its content when last seen."""
+    """A known file: its name in the tables, and its content when last seen.
+
+    Attributes
+    ----------
+    clip_id
+        The name in the tables.
+    size, modified_ns
+        In bytes, and time of the last change; -1 where it is not known.
+    sha256
+        Of the content; of a remote file, of what its store says of the content. Empty where the
+        file could not be read.
+    """
 
     clip_id: str
     size: int = -1
@@ -50,29 +63,33 @@ class ClipRegistry:
             except (OSError, ValueError, TypeError) as error:
                 raise StoreError(f"{path}: the list of clips is damaged ({error})") from error
 
-    def register(self, file: Path) -> Entry:
+    def register(self, file: str | Path, seen: Seen | None = None) -> Entry:
         """Return a file's entry, with the hash of its content as it is now (``""`` if unreadable).
 
         A file that was moved keeps its ``clip_id``: its content is known, and gone from where it
         was.
+
+        Parameters
+        ----------
+        file
+            A path, a URL, or ``archive.tar::member``.
+        seen
+            From :func:`seen_now`, where that was asked before.
         """
-        name = str(file.absolute())
+        name = plain(file)
         known = self._entries.get(name)
-        try:
-            status = file.stat()
-            size, modified_ns = status.st_size, status.st_mtime_ns
-        except OSError:
-            size, modified_ns = -1, -1
-        if known and known.sha256 and (known.size, known.modified_ns) == (size, modified_ns):
+        seen = seen or seen_now(name)
+        is_same = known and (known.size, known.modified_ns) == (seen.size, seen.modified_ns)
+        if known and known.sha256 and is_same and seen.identity in ("", known.sha256):
             return known
-        sha256 = ""
-        if size > 0 and file.is_file():
+        sha256 = seen.identity
+        if not sha256 and seen.size > 0:
             try:
                 sha256 = of_file(name)
             except VideoError:
                 sha256 = ""  # opening it for decoding fails later, with the reason
-        clip_id = known.clip_id if known else self._moved(sha256) or self._new_id(file.stem)
-        entry = Entry(clip_id=clip_id, size=size, modified_ns=modified_ns, sha256=sha256)
+        clip_id = known.clip_id if known else self._moved(sha256) or self._new_id(name)
+        entry = Entry(clip_id=clip_id, size=seen.size, modified_ns=seen.modified_ns, sha256=sha256)
         self._entries[name] = entry
         return entry
 
@@ -87,26 +104,36 @@ class ClipRegistry:
         if not sha256:
             return None
         for name, entry in list(self._entries.items()):
-            if entry.sha256 == sha256 and not Path(name).exists():
+            if entry.sha256 == sha256 and not is_there(name):
                 del self._entries[name]
                 return entry.clip_id
         return None
 
-    def _new_id(self, stem: str) -> str:
+    def _new_id(self, name: str) -> str:
         taken = {entry.clip_id.casefold() for entry in self._entries.values()}
-        base = clean_name(stem)
+        # of shard and key, the key tells more
+        base = clean_name(stem(name), from_end=in_archive(name) is not None)
         clip_id, number = base, 2
         while clip_id.casefold() in taken:
             clip_id, number = f"{base}-{number}", number + 1
         return clip_id
 
 
-def clean_name(stem: str) -> str:
+def seen_now(name: str) -> Seen:
+    """Return what is told of a file; sizes of -1 where it cannot be reached."""
+    try:
+        return look(name)
+    except OSError:
+        return Seen(size=-1)
+
+
+def clean_name(stem: str, *, from_end: bool = False) -> str:
     """Return a file's stem as a name that is safe in paths, at most ``MAX_LENGTH`` characters.
 
     Letters and digits of any script, dot, hyphen and underscore stay; anything else becomes an
-    underscore.
+    underscore. Of a longer name the beginning is kept, or the end.
     """
-    plain = unicodedata.normalize("NFC", stem)
-    clean = re.sub(r"[^\w.\-]+", "_", plain)[:MAX_LENGTH].strip("._- ")
+    composed = unicodedata.normalize("NFC", stem)
+    kept = slice(-MAX_LENGTH, None) if from_end else slice(MAX_LENGTH)
+    clean = re.sub(r"[^\w.\-]+", "_", composed)[kept].strip("._- ")
     return clean or "clip"

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import filelock
 import pandas as pd
 
 from offhand.errors import StoreError
 from offhand.files import write_text
+from offhand.files.names import Name, is_local, location
+from offhand.files.remote import Remote
 from offhand.records import Signal
 from offhand.store import parquet
 from offhand.store.registry import ClipRegistry
@@ -26,13 +31,16 @@ FORMAT = 1
 """Version of the folder's layout."""
 
 
+log = logging.getLogger(__name__)
+
+
 class Workspace:
     """A folder of results; see ``docs/formats.md`` for what is in it.
 
     Parameters
     ----------
     path
-        An existing workspace.
+        An existing workspace: a folder, or a URL of one (``s3://``, ``gs://``).
 
     Raises
     ------
@@ -40,10 +48,10 @@ class Workspace:
         The folder is no workspace, or one of a newer offhand.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+    def __init__(self, path: Name) -> None:
+        self.path = location(path)
         marker = self.path / MARKER
-        if not marker.is_file():
+        if not _is_file(marker):
             raise StoreError(
                 f"{self.path}: not an offhand workspace (no {MARKER}); "
                 "make one with: offhand run CLIPS -o FOLDER"
@@ -55,7 +63,7 @@ class Workspace:
             )
 
     @classmethod
-    def create(cls, path: str | os.PathLike[str]) -> Workspace:
+    def create(cls, path: Name) -> Workspace:
         """Open a workspace, making it if the folder is new or empty.
 
         Raises
@@ -63,7 +71,9 @@ class Workspace:
         StoreError
             The folder holds other files, is no folder, or cannot be written.
         """
-        folder = Path(path)
+        folder = location(path)
+        if str(folder).startswith("http"):
+            raise StoreError(f"{folder}: web servers are read only; name a folder, s3:// or gs://")
         try:
             if not (folder / MARKER).is_file():
                 if folder.exists() and not folder.is_dir():
@@ -75,7 +85,7 @@ class Workspace:
                 write_text(folder / MARKER, json.dumps({"format": FORMAT}))
         except OSError as error:
             raise StoreError(f"{folder}: cannot be used ({error.strerror or error})") from error
-        if not os.access(folder, os.W_OK):
+        if is_local(folder) and not os.access(folder, os.W_OK):
             raise StoreError(f"{folder}: the folder is read-only")
         return cls(folder)
 
@@ -83,11 +93,17 @@ class Workspace:
     def lock(self) -> Iterator[None]:
         """Keep other runs out of the workspace.
 
+        In an object store the lock is an object, which a run that was killed leaves behind.
+
         Raises
         ------
         StoreError
             Another run is at work in it.
         """
+        if not is_local(self.path):
+            with _object_lock(cast(Remote, self.path / ".lock")):
+                yield
+            return
         lock = filelock.FileLock(self.path / ".lock")
         try:
             lock.acquire(timeout=0)
@@ -148,7 +164,7 @@ class Workspace:
             There is no such table; the message names those there are.
         """
         path = self.table_path(name)
-        if not path.is_file():
+        if not _is_file(path):
             there = ", ".join(self.tables()) or "none: the run has not finished"
             raise StoreError(f"no table {name!r} in {self.path}; there are: {there}")
         return parquet.read_frame(path)[0]
@@ -213,6 +229,38 @@ class Workspace:
             (clip_id, int(segment_id)): (bytes(jpeg), bytes(loop) if loop is not None else None)
             for clip_id, segment_id, jpeg, loop in rows
         }
+
+
+def _is_file(path: Path) -> bool:
+    """Tell whether a file is there; StoreError if an object store does not answer."""
+    try:
+        return path.is_file()
+    except OSError as error:
+        if is_local(path):
+            raise
+        raise StoreError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+@contextmanager
+def _object_lock(lock: Remote) -> Iterator[None]:
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    own = f"{socket.gethostname()}, process {os.getpid()}, since {since}"
+    try:
+        lock.create(own.encode())
+    except FileExistsError as error:
+        raise StoreError(
+            f"{lock.parent}: another run is at work here ({lock.read_text()}); wait for it, name "
+            f"another folder, or delete {lock} if that run was killed"
+        ) from error
+    except OSError as error:
+        raise StoreError(f"{lock.parent}: cannot be written ({error.strerror})") from error
+    try:
+        yield
+    finally:
+        try:
+            lock.unlink()
+        except OSError as error:
+            log.warning("%s: cannot be deleted (%s); delete it by hand", lock, error)
 
 
 def _is_foreign(path: Path) -> bool:

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
 import av.error
 
 from offhand.errors import VideoError
+from offhand.files.archive import contents
+from offhand.files.names import ARCHIVE, suffix
+from offhand.files.reading import opened
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -46,29 +48,32 @@ def open_video(path: str, *, threads: int = 0) -> Iterator[tuple[InputContainer,
     Parameters
     ----------
     path
-        A local video file.
+        A video file: a path, a URL, or ``archive.tar::member``.
     threads
         Decoder threads; 0 to keep every core busy.
 
     Raises
     ------
     VideoError
-        The file is missing, empty, not a video, damaged beyond opening, or has no video stream.
+        The file is missing, empty, not a video, damaged beyond opening, or has no video stream; or
+        it could not be read to its end, which is told when it is closed.
     """
-    file = Path(path)
     with ExitStack() as stack:
         try:
-            if not file.is_file():
-                raise VideoError(f"{path}: no such file")
-            if file.stat().st_size == 0:
+            _refuse_archive(path)
+            content = stack.enter_context(opened(path))
+            if content.seek(0, os.SEEK_END) == 0:
                 raise VideoError(f"{path}: the file is empty")
-            content = stack.enter_context(file.open("rb"))
+            content.seek(0)
+            stack.enter_context(_told_of_failures(path, content))
             container = av.open(
                 content, "r", options=dict(_NO_OTHER_FILE), metadata_errors="replace"
             )
             stack.enter_context(container)
         except av.error.FFmpegError as error:
             raise VideoError(f"{path}: not a readable video ({error.strerror})") from error
+        except FileNotFoundError as error:
+            raise VideoError(f"{path}: {error.strerror}") from error
         except OSError as error:
             raise VideoError(f"{path}: cannot be read ({error.strerror or error})") from error
         streams = [s for s in container.streams.video if not _is_cover(s)]
@@ -80,6 +85,39 @@ def open_video(path: str, *, threads: int = 0) -> Iterator[tuple[InputContainer,
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = threads or (os.cpu_count() or 1) + SPARE_THREADS
         yield container, stream
+
+
+def _refuse_archive(path: str) -> None:
+    """Raise VideoError for an archive: it is listed as a clip only to tell why it gives none."""
+    if suffix(path) != ARCHIVE:
+        return
+    there = contents(path)
+    if there.damage:
+        raise VideoError(
+            f"{path}: the archive is {there.damage}; "
+            f"{len(there.members)} files were found in it before"
+        )
+    if not any(suffix(name) in SUFFIXES for name in there.members):
+        raise VideoError(f"{path}: the archive holds no video")
+    raise VideoError(f"{path}: an archive; name a video in it: {path}::NAME")
+
+
+@contextmanager
+def _told_of_failures(path: str, content: object) -> Iterator[None]:
+    """Raise VideoError at the end if reading failed: FFmpeg may take it for the end of the file."""
+    try:
+        yield
+    except Exception as error:
+        if _failure(content) is None:
+            raise
+        raise VideoError(f"{path}: cannot be read ({_failure(content)})") from error
+    if _failure(content) is not None:
+        raise VideoError(f"{path}: cannot be read to its end ({_failure(content)})")
+
+
+def _failure(content: object) -> str | None:
+    error = getattr(content, "failure", None)
+    return None if error is None else str(error.strerror or error)
 
 
 def _is_cover(stream: VideoStream) -> bool:

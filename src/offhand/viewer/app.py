@@ -24,7 +24,7 @@ from offhand.store.workspace import Workspace
 from offhand.viewer import audits
 from offhand.viewer.proxies import Proxies
 from offhand.viewer.rhythm import rhythm_strip
-from offhand.viewer.session import Rejected, Session
+from offhand.viewer.session import Rejected, Session, is_plain_file
 
 HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 MOST_BYTES = 1_000_000
@@ -162,9 +162,9 @@ class _Server:
 
     async def video(self, request: Request) -> Response:
         path = self._session.clip_path(request.path_params["clip_id"])
-        if path is None:
+        if path is None or not is_plain_file(path):
             return PlainTextResponse("the video is not where it was", 404)
-        suffix = path.suffix.lower()
+        suffix = Path(path).suffix.lower()
         kind = "video/webm" if suffix in (".webm", ".mkv") else "video/mp4"
         return FileResponse(path, media_type=kind)
 

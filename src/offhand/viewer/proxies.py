@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from offhand.errors import OffhandError
+from offhand.errors import OffhandError, VideoError
+from offhand.files.reading import look
 from offhand.store import fingerprint
 from offhand.video.proxy import write_proxy
 
@@ -41,13 +42,23 @@ class Proxies:
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="proxy")
 
-    def path(self, clip_id: str, clip: Path) -> Path:
-        """Return where the copy of a clip is, or will be; another file gets another name."""
-        seen = clip.stat()
-        key = fingerprint.digest([str(clip), seen.st_size, seen.st_mtime_ns])
+    def path(self, clip_id: str, clip: str) -> Path:
+        """Return where the copy of a clip is, or will be; another file gets another name.
+
+        Raises
+        ------
+        VideoError
+            The clip is not there, or cannot be reached.
+        """
+        try:
+            seen = look(clip)
+        except OSError as error:
+            raise VideoError(f"{clip}: cannot be read ({error.strerror or error})") from error
+        own = [seen.identity] if seen.identity else [seen.size, seen.modified_ns]
+        key = fingerprint.digest([clip, *own])
         return self._folder / f"{clip_id}-{key}.webm"
 
-    def ask(self, clip_id: str, clip: Path) -> Progress:
+    def ask(self, clip_id: str, clip: str) -> Progress:
         """Return how far a copy is; make it if nobody asked before, or if it failed."""
         path = self.path(clip_id, clip)
         with self._lock:
@@ -59,7 +70,7 @@ class Proxies:
                 self._pool.submit(self._make, path, clip, job)
             return job
 
-    def progress(self, clip_id: str, clip: Path) -> Progress:
+    def progress(self, clip_id: str, clip: str) -> Progress:
         """Return how far a copy is; ``failed`` where nobody asked for it."""
         path = self.path(clip_id, clip)
         if path.is_file():
@@ -71,7 +82,7 @@ class Proxies:
         self._stop.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _make(self, path: Path, clip: Path, job: Progress) -> None:
+    def _make(self, path: Path, clip: str, job: Progress) -> None:
         def tell(share: float) -> None:
             if self._stop.is_set():
                 raise _Stopped("the viewer is closing")
@@ -80,7 +91,7 @@ class Proxies:
         job.status = "working"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_proxy(str(clip), path, on_progress=tell)
+            write_proxy(clip, path, on_progress=tell)
             job.status = "ready"
         except (OffhandError, OSError, ValueError) as error:
             job.status, job.error = "failed", str(error)

@@ -11,6 +11,8 @@ from typing import Any
 from offhand.annotations.corrected import Conflict, in_words
 from offhand.annotations.edits import Log, Name, parse_edit, read_log, update_log
 from offhand.errors import OffhandError, StoreError
+from offhand.files.names import in_archive, is_local, is_url
+from offhand.files.reading import is_there
 from offhand.report.clusters import cluster_list, rows_of
 from offhand.report.page import build_page, render, write_report
 from offhand.report.ranking import clusterings
@@ -51,11 +53,15 @@ class Session:
     Raises
     ------
     StoreError
-        It is no finished workspace, or its annotations are damaged.
+        It is no finished workspace, not on this machine, or its annotations are damaged.
     """
 
     def __init__(self, out: str | Path) -> None:
         self.workspace = Workspace(out)
+        if not is_local(self.workspace.path):
+            raise StoreError(
+                f"{out}: a workspace in an object store cannot be edited; copy it to this machine"
+            )
         self.folder = self.workspace.path.resolve()
         self._lock = threading.RLock()
         self._timer: threading.Timer | None = None
@@ -74,12 +80,12 @@ class Session:
                 self._page = stamp, render(build_page(Workspace(self.folder)), served=True)
             return self._page[1]
 
-    def clip_path(self, clip_id: str) -> Path | None:
+    def clip_path(self, clip_id: str) -> str | None:
         """Return the file of a clip of this workspace, ``None`` for any other name."""
         clips = self.workspace.table("clips")
         own = clips.loc[clips["clip_id"].astype(str) == clip_id, "path"]
-        path = Path(str(own.iloc[0])) if len(own) else None
-        return path if path and path.is_file() else None
+        path = str(own.iloc[0]) if len(own) else None
+        return path if path and _may_be_there(path) else None
 
     def state(self) -> dict[str, Any]:
         """Return all that the viewer's script needs, as plain data for JSON."""
@@ -197,10 +203,10 @@ def _clips(tables: Tables, stored: Any) -> dict[str, Any]:
             continue
         clip_id = row["clip_id"]
         own, counted = segments.get(clip_id), bouts.get(clip_id)
-        suffix = Path(paths[clip_id]).suffix.lower()
-        playable = suffix in PLAYABLE_SUFFIXES and Path(paths[clip_id]).is_file()
+        path = paths[clip_id]
+        playable = Path(path).suffix.lower() in PLAYABLE_SUFFIXES and is_plain_file(path)
         found[clip_id] = {
-            "there": Path(paths[clip_id]).is_file(),
+            "there": _may_be_there(path),
             "type": BROWSER_TYPES.get(str(row["codec"]), "") if playable else "",
             "rate": _number(row["frame_rate"]) or 30.0,
             "duration": _number(row["duration_s"]) or 0.0,
@@ -210,6 +216,16 @@ def _clips(tables: Tables, stored: Any) -> dict[str, Any]:
             "bouts": [] if counted is None else [_bout(bout) for bout in rows_of(counted)],
         }
     return found
+
+
+def is_plain_file(path: str) -> bool:
+    """Tell whether a clip is a file that a browser can be sent as it is."""
+    return not is_url(path) and in_archive(path) is None and Path(path).is_file()
+
+
+def _may_be_there(path: str) -> bool:
+    """Tell whether a clip is there; of one elsewhere it turns out when a copy is made."""
+    return is_plain_file(path) or is_url(path) or (in_archive(path) is not None and is_there(path))
 
 
 def _bout(row: dict[str, Any]) -> dict[str, Any]:

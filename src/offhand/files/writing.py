@@ -1,14 +1,18 @@
-"""Local files that appear whole or not at all."""
+"""Files that appear whole or not at all."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import cast
 
 from offhand.errors import StoreError
+from offhand.files.names import is_local
+from offhand.files.remote import Remote
 
 
 @contextmanager
@@ -16,13 +20,18 @@ def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside ``path``, and rename it there if the block succeeds.
 
     The data are on disk before the rename; after a failure neither a partial nor a temporary file
-    is left, and an earlier file stays as it was.
+    is left, and an earlier file stays as it was. An object of a store is written on this machine,
+    and uploaded as a whole.
 
     Raises
     ------
     StoreError
         The folder cannot be made or written to.
     """
+    if not is_local(path):
+        with _uploading(cast(Remote, path)) as temporary:
+            yield temporary
+        return
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,6 +44,17 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _uploading(remote: Remote) -> Iterator[Path]:
+    try:
+        with tempfile.TemporaryDirectory(prefix="offhand-") as folder:
+            temporary = Path(folder) / remote.name
+            yield temporary
+            remote.upload(str(temporary))
+    except OSError as error:
+        raise StoreError(f"{remote}: cannot be written ({error.strerror or error})") from error
 
 
 def write_text(path: Path, text: str) -> None:
