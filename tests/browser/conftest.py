@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import offhand
+from offhand.report.pages import Report
+from offhand.viewer.app import create_app
+from offhand.viewer.session import open_session
 from tests.fixtures.videos import write
 
 PATIENCE_S = 30.0
@@ -145,6 +152,25 @@ def _as_mpeg4(source: Path, target: Path) -> None:
     rate = Fraction(round(reader.info.frame_rate))
     write(target, pictures, codec="mpeg4", rate=rate, options={"b": "2000000"})
     source.unlink()
+
+
+@pytest.fixture(scope="module")
+def viewer_of_pages(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a viewer on a run each of whose clips has a page of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("offhand.viewer.session.Report", partial(Report, most_clips=1))
+        out = Path(shutil.copytree(finished, tmp_path_factory.mktemp("pages") / "out"))
+        app = create_app(open_session(str(out)), "token")
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            config = uvicorn.Config(app, log_level="error", lifespan="off")
+            server = uvicorn.Server(config)
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+            thread.start()
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/token/"
+            server.should_exit = True
+            thread.join()
+            app.state.close()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -140,6 +142,80 @@ def test_it_prints_with_everything_open(report: str, open_page: Open) -> None:
     assert len(pdf) > 50_000
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.locator("details.clip:not([open])").count() == 1
+
+
+@pytest.fixture(scope="module")
+def pages(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the finished run with a page for each clip."""
+    from offhand.store.workspace import Workspace
+
+    out = Path(shutil.copytree(finished, tmp_path_factory.mktemp("pages") / "out"))
+    return write_report(Workspace(out), most_clips=1).resolve()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_links_lead_to_the_pages_of_clips_and_back(pages: Path, open_page: Open, look: str) -> None:
+    watched = open_page(pages.as_uri(), **LOOKS[look])
+    page = watched.page
+    assert page.locator("details.clip").count() == 0
+    links = page.locator(".clips tbody th a")
+    names = links.all_inner_texts()
+    assert len(names) == 4
+    seen = []
+    links.first.click()
+    for name in names:
+        assert page.locator("h1").inner_text() == name
+        assert page.locator("main .strip").count() > 1
+        assert page.locator(".typical .thumb svg").count() > 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+        seen.append(page.url)
+        if name != names[-1]:
+            page.locator("a[rel=next]").click()
+    assert len(set(seen)) == len(names)
+    page.locator("a[rel=prev]").click()
+    assert page.url == seen[-2]
+    page.get_by_role("link", name="All clips").click()
+    assert page.url == f"{pages.as_uri()}#clips"
+    assert [a for a in watched.addresses if not a.startswith(("file:", "data:", "blob:"))] == []
+
+
+def test_a_page_of_a_clip_works_like_its_section(pages: Path, open_page: Open) -> None:
+    page = open_page(pages.as_uri()).page
+    page.locator(".gallery thead a").first.click()
+    thumb = page.locator(".typical .thumb[data-preview]").first
+    thumb.hover()
+    assert thumb.locator("img").get_attribute("src", timeout=2000).startswith("data:image/webp")
+    strip = page.locator(".strip[tabindex]").first
+    strip.focus()
+    page.keyboard.press("ArrowRight")
+    assert " · " in page.locator(".readout").first.inner_text()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_nothing_serious_in_the_page_of_a_clip(
+    pages: Path, open_page: Open, axe: str, look: str
+) -> None:
+    page = open_page(pages.as_uri(), bypass_csp=True, **LOOKS[look]).page
+    assert serious(page, axe) == []
+    page.locator(".clips tbody th a").first.click()
+    assert serious(page, axe) == []
+
+
+def test_a_clip_is_found_by_its_name(open_page: Open, tmp_path: Path) -> None:
+    names = [f"clip_{place:02d}" for place in range(20)]
+    page = open_page(write_report(make_workspace(tmp_path, names)).resolve().as_uri()).page
+    rows = page.locator("table.clips tbody tr:visible")
+    tools = page.locator(".scroll:has(table.clips) + .tools")
+    assert rows.count() == 15
+    tools.get_by_role("searchbox").fill("P_19")
+    assert rows.count() == 1
+    with page.expect_download() as waiting:
+        tools.get_by_role("button", name="Save as CSV").click()
+    saved = list(csv.reader(io.StringIO(Path(waiting.value.path()).read_text("utf-8-sig"))))
+    assert len(saved) == 21
+    assert all(re.match(r"C\d+ \d+", row[1]) for row in saved[1:])
+    rows.first.locator("a").click()
+    assert page.locator("h1").inner_text() == "clip_19"
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -247,3 +247,25 @@ def test_axe_finds_nothing_serious(viewer: str, open_page: Open, axe: str) -> No
     watched.page.wait_for_selector(".player[data-ready]")
     _play(watched)
     assert serious(watched.page, axe) == []
+
+
+def test_the_page_of_a_clip_plays_and_is_corrected(viewer_of_pages: str, open_page: Open) -> None:
+    watched = open_page(viewer_of_pages, viewport=WIDE)
+    page = watched.page
+    page.wait_for_selector(".player[data-ready]")
+    page.locator(".clips tbody th a").first.click()
+    page.wait_for_selector(".player[data-ready]")
+    assert page.url.startswith(f"{viewer_of_pages}report/")
+    page.locator(".typical .thumb").first.click()
+    watched.until(PLAYING)
+    page.wait_for_selector(".player-form")
+    watched.until("document.querySelector('.rhythm').naturalWidth > 16")
+    page.locator(".player-form input[type=text]").fill("laying bricks")
+    page.get_by_role("button", name="Name", exact=True).click()
+    watched.until("document.querySelector('.typical .called')")
+    page.get_by_role("link", name="All clips").click()
+    page.wait_for_selector(".player[data-ready]")
+    assert page.url == f"{viewer_of_pages}#clips"
+    assert "laying bricks" in page.locator(".activities .called").all_inner_texts()
+    host = viewer_of_pages.split("/")[2]
+    assert {a.split("/")[2] for a in watched.addresses if a.startswith("http")} == {host}

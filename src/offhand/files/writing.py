@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -55,6 +56,50 @@ def _uploading(remote: Remote) -> Iterator[Path]:
             remote.upload(str(temporary))
     except OSError as error:
         raise StoreError(f"{remote}: cannot be written ({error.strerror or error})") from error
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Give a new folder beside ``path``, and put it in that one's place if the block succeeds.
+
+    What was in the folder before is gone then; after a failure it stays as it was. Objects of a
+    store are written on this machine, and uploaded one after the other.
+
+    Raises
+    ------
+    StoreError
+        The folder cannot be made or written to.
+    """
+    if not is_local(path):
+        with tempfile.TemporaryDirectory(prefix="offhand-") as folder:
+            yield Path(folder)
+            remove_folder(path)
+            for file in sorted(Path(folder).iterdir()):
+                with replacing(path / file.name) as upload:
+                    file.replace(upload)
+        return
+    number = uuid.uuid4().hex
+    temporary, old = (path.with_name(f".{path.name}.{number}.{end}") for end in ("tmp", "old"))
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        if path.exists():
+            path.replace(old)
+        temporary.replace(path)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written ({error.strerror or error})") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def remove_folder(path: Path) -> None:
+    """Delete a folder with all that is in it, if it is there."""
+    if is_local(path):
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        for file in path.rglob("*"):
+            file.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

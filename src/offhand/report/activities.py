@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from offhand.report.clusters import rows_of
-from offhand.report.ranking import HIDDEN
+from offhand.report.ranking import HIDDEN, MOST_ACTIVITIES
 from offhand.report.tables import Tables
 from offhand.report.view_activities import ActivitiesView, Activity, ClipShare
 from offhand.report.view_clusters import ClipName, Cluster, Modality
@@ -43,14 +43,16 @@ def activities_view(
     lengths = tables.segments.groupby("clip_id")["seconds"].sum().to_dict()
     found = [
         _activity(cluster, bouts.get(cluster.label, []), seconds, lengths, names)
-        for cluster in sorted(lead.clusters, key=lambda c: -c.seconds)
+        for cluster in sorted(lead.clusters, key=lambda c: -c.seconds)[:MOST_ACTIVITIES]
     ]
     return ActivitiesView(
         modality=lead.modality,
         clusterer=lead.clusterer,
         rows=tuple(row for row in found if not row.cluster.status),
         not_work=tuple(row for row in found if row.cluster.status == NOT_WORK),
-        n_hidden=sum(row.cluster.status == HIDDEN for row in found),
+        n_found=sum(not cluster.status for cluster in lead.clusters),
+        n_confirmed=sum(c.is_confirmed and not c.status for c in lead.clusters),
+        n_hidden=sum(cluster.status == HIDDEN for cluster in lead.clusters),
         n_edits=tables.n_edits,
         conflicts=conflicts,
     )
@@ -69,19 +71,22 @@ def bouts_by_label(
         Joined label rows of one clustering.
     """
     found: dict[int, list[dict[str, Any]]] = {}
-    by_clip = {str(clip_id): rows for clip_id, rows in labels.groupby("clip_id")}
+    columns = ("start_s", "stop_s", "label")
+    by_clip = {
+        str(clip_id): [rows[name].to_numpy() for name in columns]
+        for clip_id, rows in labels.groupby("clip_id")
+    }
     for bout in rows_of(repetitions[repetitions["accepted"].astype(bool)]):
-        own = by_clip.get(bout["clip_id"])
-        if own is None:
+        if bout["clip_id"] not in by_clip:
             continue
-        start = np.maximum(own["start_s"].to_numpy(np.float64), bout["start_s"])
-        stop = np.minimum(own["stop_s"].to_numpy(np.float64), bout["stop_s"])
+        start, stop, label = by_clip[bout["clip_id"]]
+        seconds = np.minimum(stop, bout["stop_s"]) - np.maximum(start, bout["start_s"])
+        meets = np.flatnonzero(seconds > 0)
         shared: dict[int, float] = {}
-        for label, seconds in zip(own["label"].tolist(), (stop - start).tolist(), strict=True):
-            shared[label] = shared.get(label, 0.0) + max(seconds, 0.0)
-        most = max(shared, key=shared.__getitem__)
-        if shared[most] > 0:
-            found.setdefault(most, []).append(bout)
+        for own, lasting in zip(label[meets].tolist(), seconds[meets].tolist(), strict=True):
+            shared[own] = shared.get(own, 0.0) + lasting
+        if shared:
+            found.setdefault(max(shared, key=shared.__getitem__), []).append(bout)
     return found
 
 
@@ -115,6 +120,7 @@ def _activity(
         if known.any()
         else math.nan,
         n_by_hand=sum(bool(bout["by_hand"]) for bout in bouts),
+        pictured=names.get(cluster.shown_clip),
     )
 
 

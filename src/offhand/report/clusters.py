@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from offhand.records import FloatArray
 from offhand.report.facts import cluster_facts
+from offhand.report.tables import IntArray
 from offhand.report.view_clusters import Cluster
 from offhand.report.wording import cluster_name
 
@@ -28,28 +31,40 @@ def cluster_list(
     total_s
         Time that shares refer to.
     """
-    members: dict[int, list[tuple[str, float]]] = {}
-    columns = (labels[name].tolist() for name in ("label", "clip_id", "seconds"))
-    for label, clip_id, seconds in zip(*columns, strict=True):
-        if label >= 0:
-            members.setdefault(label, []).append((clip_id, seconds))
-    sizes = {label: sum(seconds for _, seconds in of) for label, of in members.items()}
-    by_time = sorted(sorted(sizes), key=lambda label: -sizes[label])
-    facts = cluster_facts(labels[labels["label"] >= 0], features) if members and features else {}
+    label = labels["label"].to_numpy(np.int64)
+    clips = labels["clip_id"].groupby(label).nunique().to_dict()
+    facts = cluster_facts(labels[label >= 0], features) if features else {}
     clusters = [
         Cluster(
-            label=label,
-            name=cluster_name(label),
+            label=own,
+            name=cluster_name(own),
             colour=colour,
-            n_segments=len(members[label]),
-            n_clips=len({clip_id for clip_id, _ in members[label]}),
-            seconds=sizes[label],
-            time_share=sizes[label] / total_s if total_s else float("nan"),
-            facts=facts.get(label, ()),
+            n_segments=n_segments,
+            n_clips=int(clips[own]),
+            seconds=own_s,
+            time_share=own_s / total_s if total_s else float("nan"),
+            facts=facts.get(own, ()),
         )
-        for colour, label in enumerate(by_time)
+        for colour, (own, own_s, n_segments) in enumerate(
+            by_time(label, labels["seconds"].to_numpy(np.float64))
+        )
     ]
     return sorted(clusters, key=lambda c: (-c.n_clips, -c.seconds))
+
+
+def by_time(labels: IntArray, seconds: FloatArray) -> list[tuple[int, float, int]]:
+    """Return label, seconds and number of segments of each cluster, the most time first.
+
+    Parameters
+    ----------
+    labels, seconds
+        Of some segments, ``(n,)``; noise is in no cluster.
+    """
+    inside = labels >= 0
+    values, group, sizes = np.unique(labels[inside], return_inverse=True, return_counts=True)
+    lasting = np.bincount(group, weights=seconds[inside], minlength=len(values))
+    order = np.argsort(-lasting, kind="stable")
+    return [(int(values[k]), float(lasting[k]), int(sizes[k])) for k in order]
 
 
 def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:

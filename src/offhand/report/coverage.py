@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from offhand.report.bounds import MOST_ROWS, some
 from offhand.report.clusters import rows_of
 from offhand.report.tables import Tables
 from offhand.report.view import Coverage, CoverageRow, Gap, Share
@@ -43,7 +44,11 @@ def coverage_view(tables: Tables, names: dict[str, ClipName]) -> Coverage:
     tops = [max(_top(share) for share in shares) for shares in hands.values() if _known(shares)]
     anything = any(_known((row.detector, row.tracker, row.pose)) for row in rows)
     return Coverage(
-        rows=tuple(rows) if anything else (),
+        rows=some(rows, MOST_ROWS) if anything else (),
+        n_clips=len(rows),
+        detector=_values(row.detector for row in rows),
+        tracker=_values(row.tracker for row in rows),
+        pose=_values(row.pose for row in rows),
         gaps=_merged(
             [
                 *_gaps("hands", hands, signals.get("hands"), failed),
@@ -60,6 +65,10 @@ def coverage_view(tables: Tables, names: dict[str, ClipName]) -> Coverage:
 def _share(row: dict[str, Any], column: str) -> Share:
     low, high = (float(row.get(f"{column}_{end}", math.nan)) for end in ("low", "high"))
     return Share(value=float(row[column]), low=low, high=high)
+
+
+def _values(shares: Iterable[Share]) -> tuple[float, ...]:
+    return tuple(share.value for share in shares if math.isfinite(share.value))
 
 
 def _known(shares: tuple[Share, ...]) -> bool:

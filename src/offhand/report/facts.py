@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
 from offhand.records import FloatArray
-from offhand.report.tables import numbers, reader_columns, used_columns
+from offhand.report.tables import PLACE, TOOLS, IntArray, numbers, reader_columns, used_columns
 from offhand.report.view_clusters import Fact
 from offhand.report.wording import (
     NOT_OBSERVABLE,
@@ -50,17 +50,32 @@ def cluster_facts(
     Parameters
     ----------
     kept
-        Label rows without noise.
+        Label rows without noise, from :class:`offhand.report.tables.Tables`.
     features
         Features by modality: all facts of one, the headlines of several.
     """
     found: dict[int, list[Fact]] = {}
+    place, label = (kept[name].to_numpy(np.int64) for name in (PLACE, "label"))
     for modality, table in sorted(features.items(), key=lambda pair: _place(pair[0])):
-        joined = kept[["clip_id", "segment_id", "label"]].merge(table, on=["clip_id", "segment_id"])
-        for label, rows in joined.groupby("label"):
-            facts = _facts(modality, rows, table, is_alone=len(features) == 1)
-            found.setdefault(int(str(label)), []).extend(facts)
+        row = np.searchsorted(table[PLACE], place)  # features are in the order of their places
+        row[row == len(table)] = -1
+        usual = table[used_columns(table)].mean() if modality == TOOLS else None
+        known = np.flatnonzero(table[PLACE].to_numpy()[row] == place) if len(table) else row[:0]
+        for own, rows in groups(label[known]):
+            facts = _facts(
+                modality, table.take(row[known[rows]]), usual, is_alone=len(features) == 1
+            )
+            found.setdefault(own, []).extend(facts)
     return {label: tuple(facts) for label, facts in found.items()}
+
+
+def groups(labels: IntArray) -> Iterator[tuple[int, IntArray]]:
+    """Return each different label with its positions, both in ascending order."""
+    if not len(labels):
+        return
+    order = np.argsort(labels, kind="stable")
+    values, first = np.unique(labels[order], return_index=True)
+    yield from zip(values.tolist(), np.split(order, first[1:]), strict=True)
 
 
 def _place(modality: str) -> int:
@@ -68,13 +83,15 @@ def _place(modality: str) -> int:
     return order.index(modality) if modality in order else len(order)
 
 
-def _facts(modality: str, rows: pd.DataFrame, table: pd.DataFrame, *, is_alone: bool) -> list[Fact]:
-    """Return the facts of one modality on the segments of one cluster."""
+def _facts(
+    modality: str, rows: pd.DataFrame, usual: pd.Series[float] | None, *, is_alone: bool
+) -> list[Fact]:
+    """Return the facts of one modality on the segments of one cluster; ``usual`` is of tools."""
     if modality == "body_pose":
         return _pose_facts(rows, is_alone=is_alone)
-    if modality == "tool_presence":
-        return _tool_facts(rows, table)
-    columns = reader_columns(table)
+    if usual is not None:
+        return _tool_facts(rows, usual)
+    columns = reader_columns(rows)
     if not is_alone:
         columns = [c for c in HEADLINES.get(modality, columns[:1]) if c in columns]
     return [_fact(column, rows) for column in columns[:MOST_FACTS]]
@@ -103,17 +120,15 @@ def _pose_facts(rows: pd.DataFrame, *, is_alone: bool) -> list[Fact]:
     return facts
 
 
-def named_tools(rows: pd.DataFrame, table: pd.DataFrame) -> Counter[str]:
+def named_tools(rows: pd.DataFrame) -> Counter[str]:
     """Return in how many segments each tool is named, the most frequent first.
 
     Parameters
     ----------
     rows
-        Some rows of the features of ``tool_presence``.
-    table
-        All of them: its columns tell what the positions in ``best_tool`` mean.
+        Rows of the features of ``tool_presence``.
     """
-    prompts = used_columns(table)
+    prompts = used_columns(rows)  # their order tells what the positions in best_tool mean
     found: Counter[str] = Counter()
     for column in ("best_tool", "second_tool"):
         places = numbers(rows[column])
@@ -121,18 +136,17 @@ def named_tools(rows: pd.DataFrame, table: pd.DataFrame) -> Counter[str]:
     return Counter(dict(found.most_common()))
 
 
-def _tool_facts(rows: pd.DataFrame, table: pd.DataFrame) -> list[Fact]:
+def _tool_facts(rows: pd.DataFrame, usual: pd.Series[float]) -> list[Fact]:
     """Return the tools named most often, and those with higher scores than in other segments."""
     best = _typical(numbers(rows["best_score"]))
     if not np.isfinite(best):
         return [Fact(name="tools", text=NOT_OBSERVABLE)]
-    named = named_tools(rows, table).most_common(MOST_TOOLS)
+    named = named_tools(rows).most_common(MOST_TOOLS)
     shown = [pair for pair in named if pair == named[0] or pair[1] >= OFTEN * len(rows)]
     each = ", ".join(f"{tool} ({n} of {len(rows)})" for tool, n in shown)
     none = f"{NO_TOOL} (best score {number(best, significant=2)})"
     facts = [Fact(name="tools", text=each or none)]
-    prompts = used_columns(table)
-    raised = (rows[prompts].mean() - table[prompts].mean()).sort_values(ascending=False)
+    raised = (rows[usual.index].mean() - usual).sort_values(ascending=False)
     more = [str(prompt) for prompt in raised.index[:2] if raised[prompt] > 0]
     if more:
         facts.append(Fact(name="raised scores", text=", ".join(more)))

@@ -9,11 +9,16 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
-from offhand.report.tables import Tables
+from offhand.report.bounds import evenly
+from offhand.report.tables import PLACE, Tables
 from offhand.report.view_clusters import ClipName, Clustering
 from offhand.report.view_map import MapView, Point
 
 MOST_POINTS = 1500
+MOST_ASKED = 20_000
+"""Points whose nearest neighbour is looked for, an even choice of them."""
+
+UNLABELLED = -(2**31)
 
 
 def map_view(
@@ -30,37 +35,45 @@ def map_view(
     clustering
         Whose clusters are shown.
     """
-    table = tables.map[tables.map["modality"] == clustering.modality]
+    table = tables.map[(tables.map["modality"] == clustering.modality).to_numpy()]
     labels = tables.pooled(clustering.modality, clustering.clusterer)
-    table = table.merge(labels[["clip_id", "segment_id", "label"]], on=["clip_id", "segment_id"])
+    label_at = np.full(len(tables.segments), UNLABELLED)
+    label_at[labels[PLACE].to_numpy()] = labels["label"].to_numpy(np.int64)
+    table = table[label_at[table[PLACE].to_numpy()] != UNLABELLED]
     if len(table) < 2:
         return None
     order = {clip_id: place for place, clip_id in enumerate(names)}
-    clip = np.array([order[clip_id] for clip_id in table["clip_id"]], dtype=np.int64)
-    label = table["label"].to_numpy(np.int64)
+    codes = [order.get(clip_id, -1) for clip_id in table["clip_id"].cat.categories]
+    clip = np.array(codes, dtype=np.int64)[table["clip_id"].cat.codes.to_numpy()]
+    label = label_at[table[PLACE].to_numpy()]
     places = table[["x", "y"]].to_numpy(np.float64)
-    nearest = np.asarray(cKDTree(places).query(places, k=2)[1])
-    other = np.where(nearest[:, 0] == np.arange(len(places)), nearest[:, 1], nearest[:, 0])
+    asked = np.array(evenly(len(places), MOST_ASKED))
+    nearest = np.asarray(cKDTree(places).query(places[asked], k=2)[1])
+    other = np.where(nearest[:, 0] == asked, nearest[:, 1], nearest[:, 0])
     colours = {cluster.label: cluster.colour for cluster in clustering.clusters}
-    step = math.ceil(len(table) / MOST_POINTS)
+    rows = evenly(len(table), MOST_POINTS)
+    columns = (clip[rows], label[rows], *places[rows].T)
+    keys = zip(table["clip_id"].iloc[rows].astype(str), table["segment_id"].iloc[rows], strict=True)
     points = tuple(
         Point(
             x=1000 * x,
             y=1000 * (1 - y),
-            clip=int(clip[row]),
-            colour=colours.get(int(label[row]), -1),
-            place=f"{table['clip_id'].iloc[row]}/{table['segment_id'].iloc[row]}",
+            clip=of,
+            colour=colours.get(own, -1),
+            place=f"{clip_id}/{segment_id}",
         )
-        for row, (x, y) in enumerate(places.tolist())
-        if row % step == 0
+        for of, own, x, y, (clip_id, segment_id) in zip(
+            *(column.tolist() for column in columns), keys, strict=True
+        )
     )
-    grouped = label >= 0
+    grouped, inside = label >= 0, label[asked] >= 0
+    same_cluster = (label[asked] == label[other])[inside]
     return MapView(
         method=str(table["method"].iloc[0]),
         points=points,
         n_left_out=len(table) - len(points),
-        same_clip=float((clip == clip[other]).mean()),
-        same_cluster=float((label == label[other])[grouped].mean()) if grouped.any() else math.nan,
+        same_clip=float((clip[asked] == clip[other]).mean()),
+        same_cluster=float(same_cluster.mean()) if len(same_cluster) else math.nan,
         by_chance=(_chance(clip), _chance(label[grouped], len(label))),
     )
 

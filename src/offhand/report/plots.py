@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -77,6 +78,14 @@ def to_unit(values: npt.ArrayLike, low: float, high: float) -> FloatArray:
     return np.clip((np.asarray(values, dtype=np.float64) - low) / span, 0.0, 1.0)
 
 
+Value = TypeVar("Value", float, FloatArray)
+
+
+def percent_of(value: Value, low: float, high: float) -> Value:
+    """Return where values lie from ``low`` to ``high``, in percent; 0 where these are equal."""
+    return 100 * (value - low) / (high - low) if high > low else 0.0 * value
+
+
 def line_path(x: FloatArray, y: FloatArray) -> str:
     """Return an SVG path through points in the unit square, broken where ``y`` is NaN.
 
@@ -86,22 +95,24 @@ def line_path(x: FloatArray, y: FloatArray) -> str:
         ``(n,)`` in 0..1, y upwards. A point without neighbours becomes a short dash.
     """
     parts = []
+    points = _points(x, y)
     for start, stop in runs(y):
-        points = [f"{WIDTH * x[i]:.1f} {HEIGHT * (1 - y[i]):.1f}" for i in range(start, stop)]
-        parts.append("M" + "L".join(points) + ("h1.5" if len(points) == 1 else ""))
+        parts.append("M" + "L".join(points[start:stop]) + ("h1.5" if stop - start == 1 else ""))
     return "".join(parts)
 
 
 def band_path(x: FloatArray, low: FloatArray, high: FloatArray) -> str:
     """Return a closed SVG path between two curves in the unit square, broken where they are NaN."""
     parts = []
+    there, back = _points(x, high), _points(x, low)
     for start, stop in runs(low):
-        there = [f"{WIDTH * x[i]:.1f} {HEIGHT * (1 - high[i]):.1f}" for i in range(start, stop)]
-        back = [
-            f"{WIDTH * x[i]:.1f} {HEIGHT * (1 - low[i]):.1f}" for i in reversed(range(start, stop))
-        ]
-        parts.append("M" + "L".join(there + back) + "Z")
+        parts.append("M" + "L".join(there[start:stop] + back[start:stop][::-1]) + "Z")
     return "".join(parts)
+
+
+def _points(x: FloatArray, y: FloatArray) -> list[str]:
+    across, down = (WIDTH * x).tolist(), (HEIGHT * (1 - y)).tolist()
+    return [f"{a:.1f} {b:.1f}" for a, b in zip(across, down, strict=True)]
 
 
 def time_ticks(start_s: float, stop_s: float, *, at_most: int = 8) -> list[float]:

@@ -6,10 +6,13 @@ import dataclasses
 import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from offhand.report.bounds import MOST_ROWS, some
 from offhand.report.clusters import cluster_list, rows_of
 from offhand.report.evidence import CLIP, CONTROL
+from offhand.report.exemplars import Exemplars
 from offhand.report.maps import map_view
 from offhand.report.steps import feature_notes
 from offhand.report.tables import FUSED, Tables
@@ -27,16 +30,22 @@ from offhand.report.wording import (
     EXPLANATIONS,
     NO_CLUSTER,
     NOT_OBSERVABLE,
-    clock,
 )
 
 GALLERY_CLUSTERS = 6
 GALLERY_CLIPS = 16
 HIDDEN = "hidden"
+MOST_ACTIVITIES = 100
+"""Clusters that are pictured, and listed as activities: those with most time."""
+
+UNSEEN = MatrixCell(noise_share=math.nan, unseen_share=1.0, n_clusters=0, empty=NOT_OBSERVABLE)
 
 
 def modality_views(
-    tables: Tables, names: dict[str, ClipName], thumbnails: Thumbnails
+    tables: Tables,
+    names: dict[str, ClipName],
+    exemplars: Exemplars,
+    thumbnails: Thumbnails,
 ) -> tuple[Modality, ...]:
     """Return the fusion, then every modality, the highest score of its default clusterer first.
 
@@ -46,11 +55,13 @@ def modality_views(
         The workspace's tables.
     names
         Name and anchor of each clip that gave results, by ``clip_id``.
+    exemplars
+        The typical segments of each cluster.
     thumbnails
         Collects the pictures; those of default clusterers are asked for first.
     """
     pairs = clusterings(tables)
-    gallery = _Gallery(tables, names, thumbnails)
+    gallery = _Gallery(tables, names, exemplars, thumbnails)
     defaults = [gallery.clustering(m, c, is_default=True) for m, c, default in pairs if default]
     others = [gallery.clustering(m, c, is_default=False) for m, c, default in pairs if not default]
     defaults.sort(key=lambda c: (c.modality != FUSED, _descending(c.score)))
@@ -71,10 +82,11 @@ def modality_views(
 def clusterings(tables: Tables) -> list[tuple[str, str, bool]]:
     """Return (modality, clusterer, is default) in the order of the run; one default a modality."""
     real = tables.consistency[~tables.consistency["modality"].astype(str).str.startswith(CONTROL)]
-    both = pd.concat([t[["modality", "clusterer", "is_default"]] for t in (real, tables.labels)])
+    names = ["modality", "clusterer", "is_default"]
+    both = pd.concat([table[names].drop_duplicates(names[:2]) for table in (real, tables.labels)])
     found = [
         (str(row["modality"]), str(row["clusterer"]), bool(row["is_default"]))
-        for row in rows_of(both.drop_duplicates(["modality", "clusterer"]))
+        for row in rows_of(both.drop_duplicates(names[:2]))
     ]
     leads = {modality: clusterer for modality, clusterer, _ in reversed(found)}
     leads |= {modality: clusterer for modality, clusterer, default in found if default}
@@ -86,43 +98,40 @@ def quality_matrix(
 ) -> Matrix:
     """Return the quality of each clip clustered alone, by leading clusterers or by the others."""
     order = [modality.name for modality in modalities]
-    own = tables.labels[tables.labels["scope"] == "clip"]
-    groups = {
-        tuple(str(part) for part in key): rows
-        for key, rows in own.groupby(["clip_id", "modality", "clusterer"])
-    }
-    columns = [
-        (m, c)
-        for m, c, is_default in sorted(clusterings(tables), key=lambda pair: order.index(pair[0]))
-        if is_default == leading and any(key[1:] == (m, c) for key in groups)
-    ]
+    columns = []
+    cells = []
+    for m, c, is_default in sorted(clusterings(tables), key=lambda pair: order.index(pair[0])):
+        own = tables.within(m, c) if is_default == leading else tables.labels.iloc[:0]
+        if len(own):
+            columns.append((m, c))
+            cells.append(_matrix_cells(own))
     sizes = tables.segments["clip_id"].value_counts().to_dict()
     rows = [
-        (
-            name,
-            int(sizes.get(clip_id, 0)),
-            tuple(_matrix_cell(groups.get((clip_id, m, c))) for m, c in columns),
-        )
-        for clip_id, name in names.items()
+        (name, int(sizes.get(name.clip_id, 0)), tuple(of.get(name.clip_id, UNSEEN) for of in cells))
+        for name in some([*names.values()], MOST_ROWS)
     ]
-    return Matrix(columns=tuple(columns), rows=tuple(rows))
+    return Matrix(columns=tuple(columns), rows=tuple(rows), n_clips=len(names))
 
 
 class _Gallery:
     """Builds clusterings with their exemplars as pictures."""
 
-    def __init__(self, tables: Tables, names: dict[str, ClipName], thumbnails: Thumbnails) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        names: dict[str, ClipName],
+        exemplars: Exemplars,
+        thumbnails: Thumbnails,
+    ) -> None:
         self._tables = tables
         self._names = names
         self._thumbnails = thumbnails
         self._total_s = float(tables.segments["seconds"].sum())
-        keys = zip(tables.segments["clip_id"], tables.segments["segment_id"], strict=True)
+        self._exemplars = exemplars
         self._judged = {
             (str(row["modality"]), str(row["clusterer"]), int(row["label"])): row
             for row in rows_of(tables.clusters)
         }
-        ends = (tables.segments[end].tolist() for end in ("start_s", "stop_s"))
-        self._interval = dict(zip(keys, zip(*ends, strict=True), strict=True))
 
     def clustering(self, modality: str, clusterer: str, *, is_default: bool) -> Clustering:
         """Return one clustering with its gallery."""
@@ -130,13 +139,14 @@ class _Gallery:
         noise = labels[(labels["label"] < 0) & labels["described"]]
         unseen = labels[~labels["described"]]
         found = cluster_list(labels, self._tables.informing(modality), total_s=self._total_s)
-        exemplars = self._exemplars(modality, clusterer)
+        exemplars = self._exemplars.of(modality, clusterer)
+        first = self._first(exemplars)
         clusters = [
             self._pictured(
                 self._confirmed_or_not(
                     self._called(cluster, modality, clusterer), modality, clusterer
                 ),
-                exemplars,
+                first.get(cluster.label) if cluster.colour < MOST_ACTIVITIES else None,
             )
             for cluster in found
         ]
@@ -191,7 +201,8 @@ class _Gallery:
 
     def _columns(self, labels: pd.DataFrame, shown: set[int]) -> tuple[list[ClipName], int]:
         """Return the clips with most time in the shown clusters, and how many others there are."""
-        seconds = labels[labels["label"].isin(shown)].groupby("clip_id")["seconds"].sum()
+        own = labels[labels["label"].isin(shown)]
+        seconds = own.groupby("clip_id")["seconds"].sum().to_dict()
         order = sorted(self._names, key=lambda c: -float(seconds.get(c, 0.0)))
         chosen = set(order[:GALLERY_CLIPS])
         columns = [name for clip_id, name in self._names.items() if clip_id in chosen]
@@ -204,7 +215,8 @@ class _Gallery:
         shown: list[Cluster],
         columns: list[ClipName],
     ) -> list[tuple[Cell, ...]]:
-        groups = labels.groupby(["label", "clip_id"])["seconds"]
+        wanted = [name.clip_id for name in columns]
+        groups = labels[labels["clip_id"].isin(wanted)].groupby(["label", "clip_id"])["seconds"]
         seconds, sizes = groups.sum().to_dict(), groups.size().to_dict()
         grid = []
         for cluster in shown:
@@ -214,7 +226,9 @@ class _Gallery:
                 segment_id, is_medoid = exemplars.get(place, (-1, False))
                 row.append(
                     dataclasses.replace(
-                        self._cell(cluster, name.clip_id, segment_id, is_medoid=is_medoid),
+                        self._exemplars.cell(
+                            self._thumbnails, cluster, name.clip_id, segment_id, is_medoid=is_medoid
+                        ),
                         n_segments=int(sizes.get(place, 0)),
                         seconds=float(seconds.get(place, 0.0)),
                     )
@@ -222,48 +236,26 @@ class _Gallery:
             grid.append(tuple(row))
         return grid
 
-    def _pictured(
-        self, cluster: Cluster, exemplars: dict[tuple[int, str], tuple[int, bool]]
-    ) -> Cluster:
-        """Return the cluster with the picture of its medoid, else of the exemplar that is first."""
-        own = [
-            (not is_medoid, clip_id, segment_id)
-            for (label, clip_id), (segment_id, is_medoid) in exemplars.items()
-            if label == cluster.label and clip_id in self._names
-        ]
-        if not own:
+    def _first(
+        self, exemplars: dict[tuple[int, str], tuple[int, bool]]
+    ) -> dict[int, tuple[bool, str, int]]:
+        """Return by label the medoid, else the exemplar that is first by clip."""
+        found: dict[int, tuple[bool, str, int]] = {}
+        for (label, clip_id), (segment_id, is_medoid) in exemplars.items():
+            if clip_id in self._names:
+                own = (not is_medoid, clip_id, segment_id)
+                found[label] = min(found.get(label, own), own)
+        return found
+
+    def _pictured(self, cluster: Cluster, exemplar: tuple[bool, str, int] | None) -> Cluster:
+        """Return the cluster with the picture of an exemplar, if there is one."""
+        if exemplar is None:
             return cluster
-        not_medoid, clip_id, segment_id = min(own)
-        cell = self._cell(cluster, clip_id, segment_id, is_medoid=not not_medoid)
-        return dataclasses.replace(cluster, shown=cell, shown_clip=clip_id)
-
-    def _cell(self, cluster: Cluster, clip_id: str, segment_id: int, *, is_medoid: bool) -> Cell:
-        """Return one segment with its pictures; an empty cell without a segment."""
-        if segment_id < 0:
-            return Cell()
-        start_s, stop_s = self._interval.get((clip_id, segment_id), (math.nan, math.nan))
-        return Cell(
-            at_s=start_s,
-            until_s=stop_s,
-            is_medoid=is_medoid,
-            image=self._thumbnails.key(clip_id, segment_id),
-            preview=self._thumbnails.preview_key(clip_id, segment_id),
-            image_alt=f"Frame of {clip_id}, segment at {clock(start_s)}, "
-            f"typical of {cluster.title}",
+        not_medoid, clip_id, segment_id = exemplar
+        cell = self._exemplars.cell(
+            self._thumbnails, cluster, clip_id, segment_id, is_medoid=not not_medoid
         )
-
-    def _exemplars(self, modality: str, clusterer: str) -> dict[tuple[int, str], tuple[int, bool]]:
-        """Return (segment, is medoid) by (label, clip) of one pooled clustering."""
-        table = self._tables.exemplars
-        rows = table[
-            (table["modality"] == modality)
-            & (table["clusterer"] == clusterer)
-            & (table["scope"] == "pooled")
-        ]
-        return {
-            (int(r["label"]), str(r["clip_id"])): (int(r["segment_id"]), bool(r["is_medoid"]))
-            for r in rows_of(rows)
-        }
+        return dataclasses.replace(cluster, shown=cell, shown_clip=clip_id)
 
 
 def _consistency(tables: Tables, modality: str, clusterer: str) -> dict[str, Any]:
@@ -282,19 +274,27 @@ def _scored(tables: Tables, modality: str, clusterer: str) -> tuple[float, float
     return float(rows[0]["score"]), float(rows[0]["low"]), float(rows[0]["high"])
 
 
-def _matrix_cell(labels: pd.DataFrame | None) -> MatrixCell:
-    if labels is None or not labels["described"].any():
-        return MatrixCell(
-            noise_share=math.nan, unseen_share=1.0, n_clusters=0, empty=NOT_OBSERVABLE
-        )
-    is_out = labels["label"] < 0
-    k = int(labels.loc[~is_out, "label"].nunique())
-    return MatrixCell(
-        noise_share=float((is_out & labels["described"]).mean()),
-        unseen_share=float((~labels["described"]).mean()),
-        n_clusters=k,
-        empty="" if k else NO_CLUSTER,
+def _matrix_cells(labels: pd.DataFrame) -> dict[str, MatrixCell]:
+    """Return the cell of each clip in which anything is described."""
+    ids = labels["clip_id"].cat.categories
+    clip = labels["clip_id"].cat.codes.to_numpy(np.int64)
+    label = labels["label"].to_numpy(np.int64)
+    described = labels["described"].to_numpy(bool)
+    n, n_described, n_noise = (
+        np.bincount(clip, weights=weights, minlength=len(ids))
+        for weights in (np.ones(len(clip)), described, described & (label < 0))
     )
+    pairs = pd.DataFrame({"clip": clip, "label": label})[label >= 0].drop_duplicates()
+    k = np.bincount(pairs["clip"], minlength=len(ids))
+    return {
+        str(ids[at]): MatrixCell(
+            noise_share=float(n_noise[at] / n[at]),
+            unseen_share=float(1 - n_described[at] / n[at]),
+            n_clusters=int(k[at]),
+            empty="" if k[at] else NO_CLUSTER,
+        )
+        for at in np.flatnonzero(n_described).tolist()
+    }
 
 
 def _descending(value: float) -> float:

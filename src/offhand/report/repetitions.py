@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from offhand.report.bounds import some
 from offhand.report.clusters import rows_of
 from offhand.report.plots import to_unit
 from offhand.report.tables import Tables
@@ -18,6 +19,9 @@ from offhand.report.view_repetitions import BoutRow, Refused, RepetitionsView, S
 from offhand.report.wording import clock
 
 MATRICES_PER_CLIP = 3
+MOST_BOUTS = 1000
+"""Bouts in the table of those of all clips."""
+
 JPEG_QUALITY = 85
 
 
@@ -39,11 +43,15 @@ def repetitions_view(tables: Tables, rows: Sequence[BoutRow]) -> RepetitionsView
         Refused(reason=reason, n=len(own), seconds=sum(row.stop_s - row.start_s for row in own))
         for reason, own in reasons.items()
     ]
+    accepted = [row for row in rows if not row.reason]
     return RepetitionsView(
-        bouts=tuple(row for row in rows if not row.reason),
+        bouts=some(accepted, MOST_BOUTS),
+        n_bouts=len(accepted),
+        n_repetitions=sum(row.count for row in accepted),
+        seconds=sum(row.stop_s - row.start_s for row in accepted),
         refused=tuple(sorted(refused, key=lambda entry: -entry.seconds)),
-        n_seed=int(tables.similarity["seed_accepted"].sum()),
-        n_segments=len(tables.similarity),
+        n_seed=int(tables.seed_accepted.sum()),
+        n_segments=len(tables.seed_accepted),
     )
 
 
@@ -68,24 +76,27 @@ def bout_rows(
     return [_bout(row, names[row["clip_id"]], axes[row["clip_id"]]) for row in rows]
 
 
-def similarities(tables: Tables, clip_id: str) -> tuple[Similarity, ...]:
-    """Return the matrices of a clip's segments with most repetitions, or of its longest one."""
-    own = tables.similarity[tables.similarity["clip_id"] == clip_id]
-    if not len(own):
+def similarities(
+    matrices: pd.DataFrame | None, bouts: pd.DataFrame, segments: pd.DataFrame
+) -> tuple[Similarity, ...]:
+    """Return the matrices of a clip's segments with most repetitions, or of its longest one.
+
+    Parameters
+    ----------
+    matrices, bouts, segments
+        The clip's rows of the tables ``similarity`` (if there is one), ``repetitions`` and
+        ``segments``.
+    """
+    if matrices is None or not len(matrices) or not len(segments):
         return ()
-    bouts = tables.repetitions
-    here = bouts[(bouts["clip_id"] == clip_id) & bouts["accepted"].astype(bool)]
+    here = bouts[bouts["accepted"].astype(bool)]
     counts = here.groupby("segment_id")["count"].sum().sort_values(ascending=False, kind="stable")
     chosen = counts.index[:MATRICES_PER_CLIP].tolist()
-    segments = tables.segments[tables.segments["clip_id"] == clip_id].set_index("segment_id")
+    by_number = segments.set_index("segment_id")
     if not chosen:
-        chosen = [segments["seconds"].idxmax()]
-    matrices = {row["segment_id"]: row for row in rows_of(own)}
-    return tuple(
-        _similarity(matrices[segment], segments.loc[segment])
-        for segment in sorted(chosen)
-        if segment in matrices
-    )
+        chosen = [by_number["seconds"].idxmax()]
+    matrices = matrices[matrices["segment_id"].isin(chosen)].sort_values("segment_id")
+    return tuple(_similarity(row, by_number.loc[row["segment_id"]]) for row in rows_of(matrices))
 
 
 def _bout(row: dict[str, Any], name: ClipName, axis: tuple[float, float]) -> BoutRow:

@@ -136,7 +136,8 @@
 
   /** @param {HTMLTableElement} table */
   const asCsv = (table) => [...table.rows].map((row) => [...row.cells].map((cell) => {
-    const text = (cell.textContent ?? "").replace(/\s+/g, " ").trim();
+    const shown = (cell.textContent ?? "").replace(/\s+/g, " ").trim();
+    const text = shown || cell.querySelector("[aria-label]")?.getAttribute("aria-label") || "";
     return /[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
   }).join(",")).join("\r\n");
 
@@ -147,6 +148,23 @@
     element.textContent = text;
     element.addEventListener("click", act);
     return element;
+  };
+
+  /** A field that leaves the rows whose heading holds what is typed. @param {HTMLTableElement} table */
+  const finder = (table) => {
+    const field = document.createElement("input");
+    field.type = "search";
+    field.className = "find";
+    field.placeholder = "find a clip";
+    field.setAttribute("aria-label", "Find a clip in this table");
+    field.addEventListener("input", () => {
+      const wanted = field.value.trim().toLowerCase();
+      table.classList.toggle("searched", wanted !== "");
+      for (const row of table.tBodies[0].rows) {
+        row.hidden = !(row.cells[0]?.textContent ?? "").toLowerCase().includes(wanted);
+      }
+    });
+    return field;
   };
 
   /** Sorted by a click on a heading; long ones folded; each to be saved as CSV. @param {HTMLTableElement} table */
@@ -176,6 +194,7 @@
       });
       fold.setAttribute("aria-expanded", "false");
       tools.append(fold);
+      if (table.tBodies[0].querySelector("th a.name")) tools.append(finder(table));
     }
     tools.append(button("Save as CSV", () => {
       const link = document.createElement("a");

@@ -9,7 +9,7 @@ from offhand.report.clusters import rows_of
 from offhand.report.tables import Tables
 from offhand.report.view import AbsentStep, Reading, Step
 from offhand.report.view_clusters import Modality
-from offhand.report.wording import EXPLANATIONS, plain
+from offhand.report.wording import EXPLANATIONS, named, plain
 
 
 def computed_steps(tables: Tables, modalities: tuple[Modality, ...]) -> tuple[Step, ...]:
@@ -112,12 +112,13 @@ def feature_notes(tables: Tables, modality: str) -> tuple[tuple[str, ...], tuple
     if modality not in tables.features:
         return (), ()
     table = tables.features[modality]
-    clips = list(dict.fromkeys(table["clip_id"]))
+    clips = set(table["clip_id"].unique())
     about: dict[str, list[str]] = {}
-    for key, text in table.attrs.get("notes", {}).items():
-        clip_id = next((c for c in clips if key.startswith(f"{c}: ")), "")
+    for key, text in tables.notes[modality].items():
+        ends = [found.start() for found in re.finditer(": ", key)]
+        clip_id = next((key[:end] for end in ends if key[:end] in clips), "")
         name = plain(key.removeprefix(f"{clip_id}: "))
         about.setdefault(f"{name}: {text}", []).append(clip_id)
     every = tuple(note for note, of in about.items() if "" in of or len(of) == len(clips))
-    some = tuple(f"{', '.join(of)}: {note}" for note, of in about.items() if note not in every)
+    some = tuple(f"{named(of)}: {note}" for note, of in about.items() if note not in every)
     return every, some

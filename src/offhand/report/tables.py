@@ -2,146 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from offhand.annotations.corrected import Corrected, corrected
 from offhand.annotations.edits import read_log
-from offhand.errors import StoreError
 from offhand.records import FloatArray
+from offhand.report.stored import COLUMNS, ReportSource, checked, optional
 
 FUSED = "late_fusion"
 """Name of the fusion in the tables: it has labels like a modality, and no features of its own."""
 
-COVERAGES = ("hand_coverage_detector", "hand_coverage_tracker", "pose_coverage")
+TOOLS = "tool_presence"
+"""The modality whose clustered columns are tools."""
 
-COLUMNS = {
-    "clips": (
-        "clip_id",
-        "status",
-        "width",
-        "height",
-        *COVERAGES,
-        *(f"{name}_{end}" for name in COVERAGES[:2] for end in ("low", "high")),
-    ),
-    "segments": ("clip_id", "segment_id", "start_s", "stop_s"),
-    "labels": (
-        "clip_id",
-        "segment_id",
-        "modality",
-        "clusterer",
-        "scope",
-        "is_default",
-        "label",
-        "probability",
-    ),
-    "exemplars": (
-        "modality",
-        "clusterer",
-        "scope",
-        "label",
-        "clip_id",
-        "segment_id",
-        "is_medoid",
-    ),
-    "consistency": (
-        "modality",
-        "clusterer",
-        "is_default",
-        "n_clusters",
-        "n_segments",
-        "noise_share",
-        "seed_entropy",
-        "seed_multi_clip_share",
-    ),
-    "evidence": (
-        "modality",
-        "clusterer",
-        "is_default",
-        "level",
-        "n_groups",
-        "score",
-        "low",
-        "high",
-        "p",
-        "surrogate_p",
-        "mixing",
-        "stability_clips",
-        "stability_blocks",
-        "structure",
-        "n_confirmed",
-    ),
-    "clusters": ("modality", "clusterer", "label", "p", "is_judged", "is_confirmed"),
-    "fingerprint": ("modality", "accuracy", "low", "high", "accuracy_centred", "chance"),
-    "alignment": ("modality", "alignment", "concordance", "is_chosen"),
-    "rhythm": ("clip_id", "time_s", "flow_magnitude", "period_s", "strength"),
-    "signals": ("signal", "status", "reason", "weights"),
-    "modalities": ("modality", "status", "reason", "signals"),
-    "fusion": ("modality", "weight", "agreement", "described"),
-    "repetitions": (
-        "clip_id",
-        "segment_id",
-        "start_s",
-        "stop_s",
-        "period_s",
-        "count",
-        "rep_times_s",
-        "confidence",
-        "accepted",
-        "reason",
-        "seed_count",
-    ),
-    "similarity": ("clip_id", "segment_id", "size", "similarity", "seed_accepted"),
-    "map": ("modality", "clip_id", "segment_id", "x", "y", "method"),
-}
+TOLD = (TOOLS, "body_pose")
+"""Modalities whose clustered columns are told to readers too; those of the others are not held."""
 
-TEXTS = (
-    "clip_id",
-    "modality",
-    "clusterer",
-    "scope",
-    "level",
-    "alignment",
-    "signal",
-    "status",
-    "reason",
-    "weights",
-    "signals",
-    "method",
-)
+PLACE = "place"
+"""Column of labels, features and maps: the row of a segment in the table ``segments``."""
 
-_KEY = ("modality", "clip_id", "segment_id")
+NAMES = ("modality", "clusterer", "scope", "method")
+"""Columns of few different texts, held as categories: a large run has millions of labels."""
 
-
-class ReportSource(Protocol):
-    """The part of a workspace that the report reads."""
-
-    @property
-    def path(self) -> Path:
-        """Folder of the workspace."""
-
-    def table(self, name: str) -> pd.DataFrame:
-        """Return a table; StoreError if there is none of that name."""
-
-    def modalities(self) -> list[str]:
-        """Return the modalities that have features."""
-
-    def features(self, modality: str) -> pd.DataFrame:
-        """Return a modality's features, with ``attrs`` ``weights`` and ``notes``."""
-
-    def thumbnail(self, clip_id: str, segment_id: int) -> bytes | None:
-        """Return a segment's JPEG, ``None`` where there is none."""
-
-    def preview(self, clip_id: str, segment_id: int) -> bytes | None:
-        """Return a segment's loop as animated WebP, ``None`` where there is none."""
-
-    def manifest(self) -> dict[str, Any]:
-        """Return the version, the time of creation and the configuration of the run."""
+IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,18 +45,27 @@ class Tables:
     segments
         With ``seconds``, the length of each segment.
     labels
-        Joined with ``segments``: every row has ``start_s``, ``stop_s`` and ``seconds``; and
-        ``described``, whether its modality describes the segment at all.
+        Joined with ``segments``: every row has its ``place`` there, ``start_s``, ``stop_s`` and
+        ``seconds``; and ``described``, whether its modality describes the segment at all.
     exemplars, consistency, evidence, clusters, fingerprint, alignment
         As stored; without rows where the run did not get that far.
-    rhythm, signals, modalities, fusion, repetitions, similarity, map
-        As stored; without rows where the run did not get that far.
+    signals, modalities, fusion, repetitions, map
+        As stored; without rows where the run did not get that far. ``map`` has ``place`` too.
+    periods_s
+        Column ``period_s`` of the table ``rhythm``, ``(n,)``.
+    seed_accepted
+        That column of the table ``similarity``, ``(n,)``.
+    of_clip
+        Returns a clip's rows of a table too large to be held, ``None`` without that table.
     corrections
         What a person said of the results, applied to segments, labels, exemplars, repetitions.
     n_edits
         How many edits that is.
     features
-        Modality to its feature table.
+        Modality to its feature table, in the order of ``segments``, with ``place``; of columns that
+        are clustered those alone that a reader is told.
+    notes
+        Modality to what its author noted of it.
     manifest
         ``version``, ``created``, ``config``.
     """
@@ -180,16 +79,18 @@ class Tables:
     clusters: pd.DataFrame
     fingerprint: pd.DataFrame
     alignment: pd.DataFrame
-    rhythm: pd.DataFrame
+    periods_s: FloatArray
+    seed_accepted: npt.NDArray[np.bool_]
+    of_clip: Callable[[str, str], pd.DataFrame | None]
     signals: pd.DataFrame
     modalities: pd.DataFrame
     fusion: pd.DataFrame
     repetitions: pd.DataFrame
-    similarity: pd.DataFrame
     map: pd.DataFrame
     corrections: Corrected
     n_edits: int
     features: dict[str, pd.DataFrame]
+    notes: dict[str, dict[str, str]]
     manifest: dict[str, Any]
 
     def pooled(self, modality: str, clusterer: str) -> pd.DataFrame:
@@ -227,40 +128,51 @@ def read_tables(source: ReportSource) -> Tables:
     StoreError
         If there is no table ``clips``, or if a table is of another version.
     """
-    clips = _checked("clips", source.table("clips"))
+    clips = checked("clips", source.table("clips"))
     clips = _without_folders(clips.assign(clip_id=clips["clip_id"].astype(str)))
+    ids = pd.Index(clips["clip_id"])
     log = read_log(source.path)
     fixed = corrected(
         log,
-        segments=_optional(source, "segments").sort_values(["clip_id", "start_s"]),
-        labels=_optional(source, "labels"),
-        exemplars=_optional(source, "exemplars"),
-        repetitions=_optional(source, "repetitions"),
+        segments=optional(source, "segments").sort_values(["clip_id", "start_s"]),
+        labels=_compact(source, "labels", ids),
+        exemplars=optional(source, "exemplars"),
+        repetitions=optional(source, "repetitions"),
     )
-    segments = fixed.segments.assign(seconds=fixed.segments["stop_s"] - fixed.segments["start_s"])
-    features = {modality: _features(source, modality) for modality in source.modalities()}
-    labels = fixed.labels.merge(segments, on=["clip_id", "segment_id"])
-    labels["described"] = _described(labels, features)
+    seconds = fixed.segments["stop_s"] - fixed.segments["start_s"]
+    segments = fixed.segments.assign(seconds=seconds).reset_index(drop=True)
+    keys = _Keys(segments, ids)
+    features, seen, notes = {}, {}, {}
+    for modality in source.modalities():
+        stored = source.features(modality)
+        notes[modality] = dict(stored.attrs.get("notes", {}))
+        features[modality], seen[modality] = _features(modality, stored, keys)
+    labels = _joined(keys.placed(fixed.labels), segments)
+    labels["described"] = _described(labels, ids, seen)
     return Tables(
         clips=clips,
         segments=segments,
-        labels=labels.sort_values(["clip_id", "start_s"], kind="stable"),
+        labels=labels,
         exemplars=fixed.exemplars,
-        consistency=_optional(source, "consistency"),
-        evidence=_optional(source, "evidence"),
-        clusters=_optional(source, "clusters"),
-        fingerprint=_optional(source, "fingerprint"),
-        alignment=_optional(source, "alignment"),
-        rhythm=_optional(source, "rhythm").sort_values(["clip_id", "time_s"], kind="stable"),
-        signals=_optional(source, "signals").assign(weights=_weights_names),
-        modalities=_optional(source, "modalities"),
-        fusion=_optional(source, "fusion"),
+        consistency=optional(source, "consistency"),
+        evidence=optional(source, "evidence"),
+        clusters=optional(source, "clusters"),
+        fingerprint=optional(source, "fingerprint"),
+        alignment=optional(source, "alignment"),
+        periods_s=numbers(optional(source, "rhythm", ["period_s"])["period_s"]),
+        seed_accepted=optional(source, "similarity", ["seed_accepted"])["seed_accepted"].to_numpy(
+            bool
+        ),
+        of_clip=source.of_clip,
+        signals=optional(source, "signals").assign(weights=_weights_names),
+        modalities=optional(source, "modalities"),
+        fusion=optional(source, "fusion"),
         repetitions=fixed.repetitions,
-        similarity=_optional(source, "similarity"),
-        map=_optional(source, "map"),
+        map=keys.placed(_compact(source, "map", ids)),
         corrections=fixed,
         n_edits=len(log.edits),
         features=features,
+        notes=notes,
         manifest=source.manifest(),
     )
 
@@ -277,91 +189,108 @@ def used_columns(features: pd.DataFrame) -> list[str]:
     return [str(c) for c in _values(features.columns) if c not in informing]
 
 
-def observed(features: pd.DataFrame) -> pd.Series[bool]:
-    """Return, per feature row, whether any column used for clustering holds a number."""
-    columns = used_columns(features) or reader_columns(features)
-    return features[columns].notna().any(axis=1)
-
-
 def numbers(column: pd.Series[Any]) -> FloatArray:
     """Return a column as float64, NaN for what is missing."""
     return np.asarray(pd.to_numeric(column, errors="coerce"), dtype=np.float64)
 
 
 def _values(columns: Iterable[Any]) -> list[Any]:
-    return [c for c in columns if c not in ("clip_id", "segment_id")]
+    return [c for c in columns if c not in ("clip_id", "segment_id", PLACE)]
 
 
-def _features(source: ReportSource, modality: str) -> pd.DataFrame:
-    table = source.features(modality)
-    copy = table.assign(clip_id=table["clip_id"].astype(str))
-    copy.attrs = dict(table.attrs)
-    return copy
+class _Keys:
+    """Finds segments by clip and number."""
+
+    def __init__(self, segments: pd.DataFrame, ids: pd.Index[str]) -> None:
+        self._ids = ids
+        self.n = len(segments)
+        self._step = int(segments["segment_id"].max()) + 1 if self.n else 1
+        keys = self._of(segments)
+        self._order = np.argsort(keys, kind="stable")
+        self._sorted = keys[self._order]
+
+    def placed(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows whose segment is known, with its place, in the order of the places."""
+        keys = self._of(table)
+        nearest = np.searchsorted(self._sorted, keys)
+        nearest[nearest == self.n] = 0
+        known = (
+            (self._sorted[nearest] == keys) & (keys >= 0) if self.n else np.zeros(len(keys), bool)
+        )
+        rows = np.flatnonzero(known)
+        place = self._order[nearest[rows]]
+        order = np.argsort(place, kind="stable")
+        found = table.take(rows[order]).reset_index(drop=True)
+        found[PLACE] = place[order]
+        return found
+
+    def _of(self, table: pd.DataFrame) -> IntArray:
+        """Return one number a row for its segment; a negative one where it cannot be known."""
+        column = table["clip_id"]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            clip = column.cat.codes.to_numpy(np.int64)
+        else:
+            clip = self._ids.get_indexer(pd.Index(column)).astype(np.int64)
+        number = table["segment_id"].to_numpy(np.int64)
+        known = (clip >= 0) & (number >= 0) & (number < self._step)
+        return np.where(known, clip * self._step + number, -1)
 
 
-def _described(labels: pd.DataFrame, features: dict[str, pd.DataFrame]) -> pd.Series[bool]:
+def _compact(source: ReportSource, name: str, ids: pd.Index[str]) -> pd.DataFrame:
+    """Return a table whose texts are categories."""
+    names = ["clip_id", *(column for column in COLUMNS[name] if column in NAMES)]
+    table = optional(source, name, categories=names)
+    for column in names:
+        table[column] = table[column].astype("category")
+    table["clip_id"] = table["clip_id"].cat.set_categories(ids)
+    return table
+
+
+def _joined(labels: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
+    for column in ("start_s", "stop_s", "seconds"):
+        labels[column] = segments[column].to_numpy(np.float64)[labels[PLACE].to_numpy()]
+    return labels
+
+
+def _features(
+    modality: str, table: pd.DataFrame, keys: _Keys
+) -> tuple[pd.DataFrame, npt.NDArray[np.bool_]]:
+    """Return a modality's features, and whether each segment was described by any of them."""
+    attrs = dict(table.attrs)
+    informing, used = reader_columns(table), used_columns(table)
+    table = keys.placed(table.assign(clip_id=table["clip_id"].astype(str)))
+    seen = np.zeros(keys.n, dtype=bool)
+    described = table[used or informing].notna().to_numpy().any(axis=1)
+    seen[table[PLACE].to_numpy()[described]] = True
+    told = used if modality in TOLD else []
+    table = table[["clip_id", "segment_id", PLACE, *informing, *told]].copy()
+    weights = attrs.get("weights", {})
+    table.attrs = {"weights": {name: weights[name] for name in table if name in weights}}
+    return table, seen
+
+
+def _described(
+    labels: pd.DataFrame, ids: pd.Index[str], seen: dict[str, npt.NDArray[np.bool_]]
+) -> npt.NDArray[np.bool_]:
     """Tell, per label row, whether its modality describes the segment.
 
     A segment that is not described is left out of the clustering: it gets no cluster and no
     probability. Where a clustering is nothing but such rows (there may have been too few segments
     to cluster), the features tell.
     """
-    out = (labels["label"] < 0) & labels["probability"].isna()
-    pools = [labels[c] for c in ("modality", "clusterer", "scope")]
-    pools.append(labels["clip_id"].where(labels["scope"] == "clip", ""))
-    clustered = (~out).groupby(pools).transform("any") if len(labels) else out
-    return ~out | (~clustered & _observed_rows(labels, features))
-
-
-def _observed_rows(labels: pd.DataFrame, features: dict[str, pd.DataFrame]) -> pd.Series[bool]:
-    """Tell, per label row, whether its modality (any, for the fusion) measured anything there."""
-    seen = [
-        table.loc[observed(table), ["clip_id", "segment_id"]].assign(modality=modality)
-        for modality, table in features.items()
-    ]
-    seen += [rows.assign(modality=FUSED) for rows in seen]
-    known = {key for rows in seen for key in zip(*(rows[c] for c in _KEY), strict=True)}
-    keys = zip(*(labels[c] for c in _KEY), strict=True)
-    return pd.Series([key in known for key in keys], index=labels.index, dtype=bool)
-
-
-def _checked(name: str, table: pd.DataFrame) -> pd.DataFrame:
-    lacking = [column for column in COLUMNS[name] if column not in table]
-    if lacking:
-        raise StoreError(
-            f"table {name!r} has no column {', '.join(lacking)}: another version of offhand wrote "
-            "this workspace; run `offhand run` on it again"
-        )
-    return table
-
-
-def _optional(source: ReportSource, name: str) -> pd.DataFrame:
-    try:
-        table = source.table(name)
-    except StoreError:
-        table = pd.DataFrame({column: pd.Series(dtype=_dtype(column)) for column in COLUMNS[name]})
-    table = _checked(name, table)
-    if "clip_id" in table.columns:
-        table = table.assign(clip_id=table["clip_id"].astype(str))
-    return table.reset_index(drop=True)
-
-
-def _dtype(column: str) -> str:
-    if column in ("segment_id", "label", "n_clusters", "n_segments", "n_groups", "count", "size"):
-        return "int64"
-    if column in (
-        "is_default",
-        "is_medoid",
-        "is_judged",
-        "is_confirmed",
-        "is_chosen",
-        "accepted",
-        "seed_accepted",
-    ):
-        return "bool"
-    if column in ("rep_times_s", "similarity"):
-        return "object"
-    return "str" if column in TEXTS else "float64"
+    described = ~((labels["label"] < 0) & labels["probability"].isna()).to_numpy()
+    pool = np.where(labels["scope"] == "clip", labels["clip_id"].cat.codes + 1, 0).astype(np.int64)
+    pool += (len(ids) + 1) * labels.groupby(["modality", "clusterer", "scope"]).ngroup().to_numpy()
+    n_described = np.bincount(pool, weights=described)
+    unclustered = np.flatnonzero(n_described[pool] == 0)
+    nowhere = np.zeros(1 + int(labels[PLACE].max()) if len(labels) else 0, dtype=bool)
+    anything = np.logical_or.reduce([*seen.values()]) if seen else nowhere
+    own = labels.iloc[unclustered]
+    for modality in own["modality"].unique():
+        rows = unclustered[(own["modality"] == modality).to_numpy()]
+        known = anything if modality == FUSED else seen.get(modality, nowhere)
+        described[rows] = known[labels[PLACE].to_numpy()[rows]]
+    return described
 
 
 def _weights_names(signals: pd.DataFrame) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from offhand.report.facts import named_tools
 from offhand.report.tables import FUSED, Tables, numbers
-from offhand.report.view import Coverage, Share, Step, Summary, TakeAway
+from offhand.report.view import Coverage, Step, Summary, TakeAway
 from offhand.report.view_clusters import Cluster, Clustering, Modality
 from offhand.report.view_evidence import EvidenceView
 from offhand.report.wording import count, duration, number, p_value, percent, plain, score, span
@@ -96,7 +96,7 @@ def _reach(summary: Summary, defaults: list[Clustering]) -> Iterator[TakeAway]:
 
 
 def _rhythm(tables: Tables) -> Iterator[TakeAway]:
-    values = numbers(tables.rhythm["period_s"])
+    values = tables.periods_s
     periods = values[np.isfinite(values)]
     if len(values) == 0:
         return
@@ -119,10 +119,10 @@ def _rhythm(tables: Tables) -> Iterator[TakeAway]:
 
 def _hands(coverage: Coverage) -> Iterator[TakeAway]:
     shares = {
-        "the detector finds": [row.detector for row in coverage.rows],
-        "the tracker holds": [row.tracker for row in coverage.rows],
+        "the detector finds": coverage.detector,
+        "the tracker holds": coverage.tracker,
     }
-    known = {what: _values(found) for what, found in shares.items() if _values(found)}
+    known = {what: found for what, found in shares.items() if found}
     if not known:
         return
     (first, values), *rest = known.items()
@@ -138,7 +138,7 @@ def _hands(coverage: Coverage) -> Iterator[TakeAway]:
 
 
 def _bodies(coverage: Coverage) -> Iterator[TakeAway]:
-    values = _values([row.pose for row in coverage.rows])
+    values = coverage.pose
     if values:
         tail = ": posture describes the smaller part of the work"
         if max(values) == 0:
@@ -168,7 +168,7 @@ def _tools(tables: Tables) -> Iterator[TakeAway]:
             source=source,
         )
         return
-    top = named_tools(table, table).most_common(3)
+    top = named_tools(table).most_common(3)
     each = ", ".join(f"{tool} in {count(n, 'segment')}" for tool, n in top)
     yield TakeAway(
         figure=percent(float(named.mean())),
@@ -354,7 +354,3 @@ def _name(clustering: Clustering) -> str:
 def _listed(clusterings: list[Clustering]) -> str:
     *most, last = (_name(clustering) for clustering in clusterings)
     return f"{', '.join(most)} and {last}" if most else last
-
-
-def _values(shares: list[Share]) -> list[float]:
-    return [share.value for share in shares if np.isfinite(share.value)]

@@ -1,30 +1,26 @@
-"""Thumbnails and loops of the page: each embedded once, within a budget."""
+"""Thumbnails and loops of a page: each embedded once, within a budget."""
 
 from __future__ import annotations
 
 import base64
 
-from offhand.report.tables import ReportSource
+from offhand.report.stored import ReportSource
 from offhand.report.view_clusters import Image
 
-BASE_BYTES = 10_000_000
-BYTES_A_CLIP = 400_000
-MOST_BYTES = 28_000_000
-LEAST_PAGE_BYTES = 14_500_000
-MOST_PAGE_BYTES = 39_000_000
-SMALL_RUN, LARGE_RUN = 5, 50
-"""Up to how many clips a page may hold the least, and from how many on the most."""
+PAGE_BYTES = 14_500_000
+"""How large a page may become with its loops."""
+
+PICTURE_BYTES = 8_000_000
+"""How much of that thumbnails may take."""
 
 
 class Thumbnails:
-    """Collects the thumbnails that the page refers to.
+    """Collects the thumbnails that one page refers to.
 
     Parameters
     ----------
     source
         The workspace.
-    n_clips
-        Number of clips, which sets the budget.
 
     Attributes
     ----------
@@ -32,10 +28,10 @@ class Thumbnails:
         Thumbnails that exist and did not fit the budget.
     """
 
-    def __init__(self, source: ReportSource, *, n_clips: int) -> None:
+    def __init__(self, source: ReportSource) -> None:
         self.n_left_out = 0
         self._source = source
-        self._free = min(BASE_BYTES + BYTES_A_CLIP * n_clips, MOST_BYTES)
+        self._free = PICTURE_BYTES
         self._keys: dict[tuple[str, int], str] = {}
         self._images: dict[bytes, Image] = {}
         self._loops: dict[str, bytes] = {}
@@ -79,9 +75,3 @@ class Thumbnails:
             key = f"t{len(self._images)}"
             self._images[jpeg] = Image(key=key, uri=f"data:image/jpeg;base64,{text}")
         return self._images[jpeg].key
-
-
-def most_bytes(n_clips: int) -> int:
-    """Return how large the page of so many clips may become."""
-    share = (min(max(n_clips, SMALL_RUN), LARGE_RUN) - SMALL_RUN) / (LARGE_RUN - SMALL_RUN)
-    return int(LEAST_PAGE_BYTES + share * (MOST_PAGE_BYTES - LEAST_PAGE_BYTES))

@@ -7,10 +7,9 @@ Figures stay numbers here (NaN = missing); the template words them through
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
 
 from offhand.report.view_activities import ActivitiesView
-from offhand.report.view_clip import ClipPanel
+from offhand.report.view_clip import ClipPanel, ClipRow
 from offhand.report.view_clusters import ClipName, Image, Matrix, Modality
 from offhand.report.view_evidence import EvidenceView
 from offhand.report.view_repetitions import RepetitionsView
@@ -62,7 +61,11 @@ class Coverage:
     Attributes
     ----------
     rows
-        One a clip, in the order of the run; none where nothing was measured in any.
+        An even choice of the clips, in their order; none where nothing was measured in any.
+    n_clips
+        How many clips there are.
+    detector, tracker, pose
+        The shares of every clip in which they were measured.
     gaps
         What is missing in the rows.
     n_measured, n_low
@@ -73,6 +76,10 @@ class Coverage:
     """
 
     rows: tuple[CoverageRow, ...]
+    n_clips: int
+    detector: tuple[float, ...]
+    tracker: tuple[float, ...]
+    pose: tuple[float, ...]
     gaps: tuple[Gap, ...]
     n_measured: int
     n_low: int
@@ -82,7 +89,7 @@ class Coverage:
     @property
     def hands_text(self) -> str:
         """The range over clips of the share of frames in which the detector finds a hand."""
-        return span([row.detector.value for row in self.rows if isfinite(row.detector.value)])
+        return span(self.detector)
 
     @property
     def is_low(self) -> bool:
@@ -182,10 +189,12 @@ class Page:
         What the signals found out about every clip.
     modalities
         The fusion first, then by score.
+    rows
+        One a clip, failed ones too, in the order of the run.
+    clips
+        Their sections; none where each has a page of its own.
     previews
         Loops by key, those first that are to be kept where not all have room.
-    most_bytes
-        How large the file may become with them.
     matrix, other_matrix
         Quality within each clip with the leading clusterers, and with the others.
     """
@@ -206,9 +215,9 @@ class Page:
     modalities: tuple[Modality, ...]
     matrix: Matrix
     other_matrix: Matrix
+    rows: tuple[ClipRow, ...]
     clips: tuple[ClipPanel, ...]
     images: tuple[Image, ...]
     n_images_left_out: int
     previews: tuple[Image, ...]
-    most_bytes: int
     image_ratio: float

@@ -33,6 +33,8 @@ class Activity:
         where every count is a person's.
     n_by_hand
         Bouts whose count is a person's.
+    pictured
+        The clip of its picture; None without one.
     """
 
     cluster: Cluster
@@ -45,6 +47,7 @@ class Activity:
     period_high_s: float
     confidence: float
     n_by_hand: int
+    pictured: ClipName | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +62,9 @@ class ActivitiesView:
         Activities, the most time first; those that a person called no work, or hid, left out.
     not_work
         Those that a person called no work.
+    n_found, n_confirmed
+        How many activities there are, those with less time than the rows included, and how many of
+        them other modalities confirm.
     n_hidden
         Those that a person hid.
     n_edits
@@ -71,6 +77,8 @@ class ActivitiesView:
     clusterer: str = ""
     rows: tuple[Activity, ...] = ()
     not_work: tuple[Activity, ...] = ()
+    n_found: int = 0
+    n_confirmed: int = 0
     n_hidden: int = 0
     n_edits: int = 0
     conflicts: tuple[str, ...] = ()

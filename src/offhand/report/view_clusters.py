@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from offhand.report.view_map import MapView
+
+MOST_IN_BAR = 48
+
+FOLDER = "report"
+"""Where the pages of single clips are, beside the overview."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,10 +106,29 @@ class Cluster:
 
 @dataclass(frozen=True, kw_only=True)
 class ClipName:
-    """A clip's name and the anchor of its section."""
+    """A clip's name, and where it is shown.
+
+    Attributes
+    ----------
+    anchor
+        Of its section; it has one on the overview, or on a page of its own.
+    page
+        Name of that page's file, empty where there is none.
+    """
 
     clip_id: str
     anchor: str
+    page: str = ""
+
+    @property
+    def href(self) -> str:
+        """Its address, relative to the overview."""
+        return f"{FOLDER}/{quote(self.page)}" if self.page else f"#{self.anchor}"
+
+    @property
+    def beside(self) -> str:
+        """Its page's address, relative to the page of another clip."""
+        return quote(self.page)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +184,16 @@ class Clustering:
         return self.unseen_s / self.total_s if self.total_s else float("nan")
 
     @property
+    def widest(self) -> tuple[Cluster, ...]:
+        """The clusters that a bar of them has room for."""
+        return self.clusters[:MOST_IN_BAR]
+
+    @property
+    def rest_s(self) -> float:
+        """Time in the others."""
+        return sum(cluster.seconds for cluster in self.clusters[MOST_IN_BAR:])
+
+    @property
     def shared(self) -> tuple[Cluster, ...]:
         """The clusters that hold segments of two clips or more."""
         return tuple(cluster for cluster in self.clusters if cluster.n_clips > 1)
@@ -201,7 +236,16 @@ class MatrixCell:
 
 @dataclass(frozen=True, kw_only=True)
 class Matrix:
-    """Noise and number of clusters per clip and modality, each clip clustered alone."""
+    """Noise and number of clusters per clip and modality, each clip clustered alone.
+
+    Attributes
+    ----------
+    rows
+        An even choice of the clips.
+    n_clips
+        How many there are.
+    """
 
     columns: tuple[tuple[str, str], ...]
     rows: tuple[tuple[ClipName, int, tuple[MatrixCell, ...]], ...]
+    n_clips: int

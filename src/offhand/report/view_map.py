@@ -41,7 +41,8 @@ class MapView:
     n_left_out
         Segments that are described and not shown.
     same_clip
-        Share of the points whose nearest other point is of their clip.
+        Share of the points (of an even choice, where there are very many) whose nearest other point
+        is of their clip.
     same_cluster
         Share of the points in a cluster whose nearest other point is of their cluster.
     by_chance

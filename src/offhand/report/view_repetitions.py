@@ -68,7 +68,9 @@ class RepetitionsView:
     Attributes
     ----------
     bouts
-        Those accepted, in the order of the clips.
+        An even choice of those accepted, in the order of the clips.
+    n_bouts, n_repetitions, seconds
+        How many are accepted, the repetitions in them, and their length.
     refused
         The others by reason, the most time first.
     n_seed, n_segments
@@ -77,15 +79,8 @@ class RepetitionsView:
 
     bouts: tuple[BoutRow, ...]
     refused: tuple[Refused, ...]
+    n_bouts: int
+    n_repetitions: int
+    seconds: float
     n_seed: int
     n_segments: int
-
-    @property
-    def n_repetitions(self) -> int:
-        """Repetitions in the accepted bouts."""
-        return sum(bout.count for bout in self.bouts)
-
-    @property
-    def seconds(self) -> float:
-        """Length of the accepted bouts."""
-        return sum(bout.stop_s - bout.start_s for bout in self.bouts)

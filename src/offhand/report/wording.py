@@ -101,6 +101,13 @@ def count(n: int, singular: str, plural: str = "") -> str:
     return f"{n} {singular if n == 1 else plural or singular + 's'}"
 
 
+def named(names: Sequence[str], *, most: int = 12) -> str:
+    """Return names as a list, of which no more than some are spelt out: ``a, b and 3 more``."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {len(names) - most} more"
+
+
 def plain(name: str) -> str:
     """Return an identifier in words: ``flow_rhythm`` -> ``flow rhythm``."""
     return name.replace("_", " ").strip()

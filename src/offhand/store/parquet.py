@@ -25,6 +25,9 @@ SCHEMA_VERSION = 1
 GROUP_ROWS = 2048
 """Rows of a signal that are written, and read, at a time."""
 
+ROW_GROUP_BYTES = 8_000_000
+"""How much of a table, in memory, one of its row groups holds: what is read at once is small."""
+
 _META = b"offhand"
 
 
@@ -91,14 +94,24 @@ def write_frame(
     """Write a table with its key, whole or not at all; raises StoreError."""
     table = pa.Table.from_pandas(frame, preserve_index=False)
     table = table.replace_schema_metadata({_META: _packed(key, meta or {})})
+    rows = max(1, table.num_rows * ROW_GROUP_BYTES // max(1, table.nbytes))
     with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+        pq.write_table(table, temporary, compression="zstd", row_group_size=rows)
 
 
 def read_frame(
-    path: Path, columns: Sequence[str] | None = None
+    path: Path, columns: Sequence[str] | None = None, *, categories: Sequence[str] = ()
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Read a table, or some columns of it, and its metadata.
+
+    Parameters
+    ----------
+    path
+        The file.
+    columns
+        Those to read; ``None`` for all.
+    categories
+        Columns of texts, few of them different, to be returned as categories.
 
     Raises
     ------
@@ -106,7 +119,7 @@ def read_frame(
         The file is missing or damaged.
     """
     try:
-        with _source(path) as source, pq.ParquetFile(source) as file:
+        with opened(path, categories=categories) as file:
             return file.read(columns and [*columns]).to_pandas(), _unpacked(file.metadata.metadata)
     except (OSError, pa.ArrowException) as error:
         raise _damaged(path, error) from error
@@ -135,7 +148,7 @@ def read_signal(path: Path, channels: Sequence[str] | None = None) -> Signal:
     Group by group into the array that is returned, so that nothing is in memory twice.
     """
     try:
-        with pq.ParquetFile(path) as file:
+        with opened(path) as file:
             meta = _unpacked(file.metadata.metadata)
             if channels is None:
                 channels = tuple(name for name in file.schema_arrow.names if name != "time_s")
@@ -213,6 +226,13 @@ def read_features(path: Path) -> Features:
         values=frame[list(columns)].to_numpy(np.float64),
         notes=meta["notes"],
     )
+
+
+@contextmanager
+def opened(path: Path, *, categories: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
+    """Open a file, here or elsewhere; ``categories`` as for :func:`read_frame`."""
+    with _source(path) as source, pq.ParquetFile(source, read_dictionary=[*categories]) as file:
+        yield file
 
 
 @contextmanager

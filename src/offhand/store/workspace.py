@@ -6,10 +6,10 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,11 +17,12 @@ import filelock
 import pandas as pd
 
 from offhand.errors import StoreError
-from offhand.files import write_text
+from offhand.files import remove_folder, write_text
 from offhand.files.names import Name, is_local, location
 from offhand.files.remote import Remote
 from offhand.records import Signal
 from offhand.store import parquet
+from offhand.store.by_clip import RowsByClip
 from offhand.store.registry import ClipRegistry
 
 MARKER = "offhand.json"
@@ -61,6 +62,8 @@ class Workspace:
             raise StoreError(
                 f"{self.path}: workspace format {version}, this offhand reads {FORMAT}"
             )
+        self._by_clip: dict[str, RowsByClip | None] = {}
+        self._pictures = lru_cache(maxsize=64)(self._read_pictures)
 
     @classmethod
     def create(cls, path: Name) -> Workspace:
@@ -153,10 +156,31 @@ class Workspace:
         """The report."""
         return self.path / "report.html"
 
+    @property
+    def pages_path(self) -> Path:
+        """Folder of the report's pages for single clips, of runs with many."""
+        return self.path / "report"
+
     # reading results
 
-    def table(self, name: str) -> pd.DataFrame:
+    def table(
+        self,
+        name: str,
+        columns: Sequence[str] | None = None,
+        *,
+        categories: Sequence[str] = (),
+    ) -> pd.DataFrame:
         """Return a result table such as ``clips``, ``segments`` or ``labels``.
+
+        Parameters
+        ----------
+        name
+            Of the table.
+        columns
+            Those to read; ``None`` for all.
+        categories
+            Columns of texts, few of them different, to be returned as categories: they need less
+            memory.
 
         Raises
         ------
@@ -167,7 +191,7 @@ class Workspace:
         if not _is_file(path):
             there = ", ".join(self.tables()) or "none: the run has not finished"
             raise StoreError(f"no table {name!r} in {self.path}; there are: {there}")
-        return parquet.read_frame(path)[0]
+        return parquet.read_frame(path, columns, categories=categories)[0]
 
     def tables(self) -> list[str]:
         """Return the names of the result tables."""
@@ -181,6 +205,8 @@ class Workspace:
     def withdraw_results(self) -> None:
         """Delete report and tables, so that results of two runs never stand side by side."""
         self.report_path.unlink(missing_ok=True)
+        for pages in (self.pages_path, *self.path.glob(f".{self.pages_path.name}.*")):
+            remove_folder(pages)
         for name in self.tables():
             self.table_path(name).unlink(missing_ok=True)
         for path in (self.path / "results" / "rep_table").glob("*.json"):
@@ -210,24 +236,35 @@ class Workspace:
             raise StoreError(f"no signal {name!r} in {self.path}")
         return parquet.read_signal(self.record_path("signals", name, fingerprint, clip_id))
 
+    def of_clip(self, name: str, clip_id: str) -> pd.DataFrame | None:
+        """Return a clip's rows of a result table, without holding the others in memory.
+
+        ``None`` where there is no such table; StoreError where it cannot be read.
+        """
+        if name not in self._by_clip:
+            path = self.table_path(name)
+            self._by_clip[name] = RowsByClip(path) if _is_file(path) else None
+        rows = self._by_clip[name]
+        return None if rows is None else rows.of(clip_id)
+
     def thumbnail(self, clip_id: str, segment_id: int) -> bytes | None:
         """Return a segment's thumbnail as JPEG, ``None`` where there is none."""
-        return self._pictures.get((clip_id, segment_id), (None, None))[0]
+        return self._pictures(clip_id).get(segment_id, (None, None))[0]
 
     def preview(self, clip_id: str, segment_id: int) -> bytes | None:
         """Return a segment's loop as animated WebP, ``None`` where there is none."""
-        return self._pictures.get((clip_id, segment_id), (None, None))[1]
+        return self._pictures(clip_id).get(segment_id, (None, None))[1]
 
-    @cached_property
-    def _pictures(self) -> dict[tuple[str, int], tuple[bytes, bytes | None]]:
-        if not self.table_path("thumbnails").is_file():
+    def _read_pictures(self, clip_id: str) -> dict[int, tuple[bytes, bytes | None]]:
+        table = self.of_clip("thumbnails", clip_id)
+        if table is None:
             return {}
-        table = self.table("thumbnails")
-        webp = table["webp"] if "webp" in table else [None] * len(table)
-        rows = zip(table["clip_id"], table["segment_id"], table["jpeg"], webp, strict=True)
+        loops = table["webp"] if "webp" in table else [None] * len(table)
         return {
-            (clip_id, int(segment_id)): (bytes(jpeg), bytes(loop) if loop is not None else None)
-            for clip_id, segment_id, jpeg, loop in rows
+            int(segment_id): (bytes(jpeg), bytes(loop) if loop is not None else None)
+            for segment_id, jpeg, loop in zip(
+                table["segment_id"], table["jpeg"], loops, strict=True
+            )
         }
 
 

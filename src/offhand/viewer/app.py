@@ -19,7 +19,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from offhand.errors import OffhandError, StoreError
-from offhand.report.page import script_hash
+from offhand.report.rendering import script_hash
+from offhand.report.view_clusters import FOLDER
 from offhand.store.workspace import Workspace
 from offhand.viewer import audits
 from offhand.viewer.proxies import Proxies
@@ -53,6 +54,7 @@ def create_app(session: Session, token: str) -> Starlette:
     server = _Server(session, token)
     get = {
         "": server.page,
+        FOLDER + "/{name}": server.clip_page,
         "state.json": server.state,
         "audit.json": server.audit,
         "video/{clip_id}": server.video,
@@ -120,6 +122,16 @@ class _Server:
             html = await run_in_threadpool(self._session.page)
         except OffhandError as error:
             return PlainTextResponse(f"The page cannot be shown. {error}", 500)
+        return Response(html, media_type="text/html")
+
+    async def clip_page(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        try:
+            html = await run_in_threadpool(self._session.clip_page, name)
+        except OffhandError as error:
+            return PlainTextResponse(f"The page cannot be shown. {error}", 500)
+        if html is None:
+            return PlainTextResponse("not found", 404)
         return Response(html, media_type="text/html")
 
     async def part(self, request: Request) -> Response:

@@ -14,9 +14,11 @@ from offhand.errors import OffhandError, StoreError
 from offhand.files.names import in_archive, is_local, is_url
 from offhand.files.reading import is_there
 from offhand.report.clusters import cluster_list, rows_of
-from offhand.report.page import build_page, render, write_report
+from offhand.report.page import write_report
+from offhand.report.pages import Report
 from offhand.report.ranking import clusterings
-from offhand.report.tables import FUSED, Tables, read_tables
+from offhand.report.rendering import render, render_clip
+from offhand.report.tables import FUSED, Tables
 from offhand.stages.activities import corrected_results, write_activities
 from offhand.store import fingerprint
 from offhand.store.workspace import Workspace
@@ -65,20 +67,40 @@ class Session:
         self.folder = self.workspace.path.resolve()
         self._lock = threading.RLock()
         self._timer: threading.Timer | None = None
-        self._page: tuple[tuple[float, ...], str] | None = None
+        self._writing = threading.Lock()
+        self._made: tuple[tuple[float, ...], Report] | None = None
+        self._page: str | None = None
+        self._found: tuple[dict[str, Any], list[dict[str, Any]]] | None = None
         self.tables()
 
     def tables(self) -> Tables:
         """Return the tables as they are now, corrected."""
-        return read_tables(Workspace(self.folder))
+        return self._report().tables
 
     def page(self) -> str:
-        """Return the page for the viewer; made anew when results or annotations changed."""
+        """Return the overview for the viewer; made anew when results or annotations changed."""
+        with self._lock:
+            report = self._report()
+            if self._page is None:
+                self._page = render(report.overview, served=True)
+            return self._page
+
+    def clip_page(self, name: str) -> str | None:
+        """Return the page of a clip by the name of its file, ``None`` for any other name."""
+        with self._lock:
+            report = self._report()
+            if name not in report.clip_of:
+                return None
+            return render_clip(report.clip_page(report.clip_of[name]), served=True)
+
+    def _report(self) -> Report:
+        """Return the report of the results and annotations as they are now."""
         with self._lock:
             stamp = self._stamp()
-            if self._page is None or self._page[0] != stamp:
-                self._page = stamp, render(build_page(Workspace(self.folder)), served=True)
-            return self._page[1]
+            if self._made is None or self._made[0] != stamp:
+                self._page = self._found = None
+                self._made = stamp, Report(Workspace(self.folder))
+            return self._made[1]
 
     def clip_path(self, clip_id: str) -> str | None:
         """Return the file of a clip of this workspace, ``None`` for any other name."""
@@ -89,11 +111,21 @@ class Session:
 
     def state(self) -> dict[str, Any]:
         """Return all that the viewer's script needs, as plain data for JSON."""
-        tables = self.tables()
+        stored = self.workspace.table("clips")
+        paths = dict(zip(stored["clip_id"].astype(str), stored["path"].astype(str), strict=True))
+        with self._lock:
+            tables = self.tables()
+            if self._found is None:  # the same for every page until something is edited
+                self._found = _clips(tables), _modalities(tables)
+            clips, modalities = self._found
+        codecs = dict(zip(tables.clips["clip_id"], tables.clips["codec"].astype(str), strict=True))
         current = read_log(self.folder)
         return {
-            "clips": _clips(tables, self.workspace.table("clips")),
-            "modalities": _modalities(tables),
+            "clips": {
+                clip_id: _video(paths[clip_id], codecs[clip_id]) | own
+                for clip_id, own in clips.items()
+            },
+            "modalities": modalities,
             "undo": in_words(current.edits[-1]) if current.edits else "",
             "redo": in_words(current.undone[-1]) if current.undone else "",
             "conflicts": [conflict.text for conflict in tables.corrections.conflicts],
@@ -143,9 +175,11 @@ class Session:
     def close(self) -> None:
         """Write the report if edits are not in it yet."""
         with self._lock:
-            if self._timer and self._timer.is_alive():
+            waits = self._timer is not None and self._timer.is_alive()
+            if self._timer:
                 self._timer.cancel()
-                self._write()
+        if waits:
+            self._write()
 
     def _tried(self, changed: Log) -> Log:
         """Return a log whose last edit can be applied; ValueError says why it cannot."""
@@ -165,7 +199,7 @@ class Session:
         return self.state()
 
     def _write(self) -> None:
-        with self._lock:
+        with self._writing:  # people go on meanwhile: with a page a clip it takes its time
             try:
                 write_activities(Workspace(self.folder))
                 write_report(Workspace(self.folder))
@@ -193,8 +227,13 @@ def _seen(current: Log, stamp: str | None) -> Log:
     return current
 
 
-def _clips(tables: Tables, stored: Any) -> dict[str, Any]:
-    paths = dict(zip(stored["clip_id"].astype(str), stored["path"].astype(str), strict=True))
+def _video(path: str, codec: str) -> dict[str, Any]:
+    """Return whether a clip's file is where it was, and how a browser calls what is in it."""
+    playable = Path(path).suffix.lower() in PLAYABLE_SUFFIXES and is_plain_file(path)
+    return {"there": _may_be_there(path), "type": BROWSER_TYPES.get(codec, "") if playable else ""}
+
+
+def _clips(tables: Tables) -> dict[str, Any]:
     segments = {str(clip_id): rows for clip_id, rows in tables.segments.groupby("clip_id")}
     bouts = {str(clip_id): rows for clip_id, rows in tables.repetitions.groupby("clip_id")}
     found = {}
@@ -203,11 +242,7 @@ def _clips(tables: Tables, stored: Any) -> dict[str, Any]:
             continue
         clip_id = row["clip_id"]
         own, counted = segments.get(clip_id), bouts.get(clip_id)
-        path = paths[clip_id]
-        playable = Path(path).suffix.lower() in PLAYABLE_SUFFIXES and is_plain_file(path)
         found[clip_id] = {
-            "there": _may_be_there(path),
-            "type": BROWSER_TYPES.get(str(row["codec"]), "") if playable else "",
             "rate": _number(row["frame_rate"]) or 30.0,
             "duration": _number(row["duration_s"]) or 0.0,
             "segments": []

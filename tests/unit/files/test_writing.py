@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from offhand.errors import StoreError
-from offhand.files import replacing, write_bytes, write_text
+from offhand.files import replacing, replacing_folder, write_bytes, write_text
 
 
 def test_text_and_bytes(tmp_path: Path) -> None:
@@ -63,3 +63,24 @@ def test_nothing_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be written"), replacing(tmp_path / "a"):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    folder = tmp_path / "pages"
+    for name in ("a", "b"):
+        with replacing_folder(folder) as new:
+            (new / name).write_text(name, "utf-8")
+        assert [path.name for path in folder.iterdir()] == [name]
+
+    def break_off() -> None:
+        with replacing_folder(folder) as new:
+            (new / "c").write_text("c", "utf-8")
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        break_off()
+    assert [path.name for path in folder.iterdir()] == ["b"]
+    assert [path.name for path in tmp_path.iterdir()] == ["pages"]
+    (tmp_path / "file").write_text("", "utf-8")
+    with pytest.raises(StoreError), replacing_folder(tmp_path / "file" / "pages"):
+        pass

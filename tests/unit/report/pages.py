@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from urllib.parse import unquote
 
 from offhand.report import write_report
 
@@ -44,10 +45,20 @@ class Reader(HTMLParser):
             self.text.append(data)
 
 
-def read(workspace):
+def read(workspace, **limits):
     """Write the report, check what must always hold, and return (page text, HTML)."""
-    path = write_report(workspace)
+    path = write_report(workspace, **limits)
     assert path == workspace.path / "report.html"
+    return checked(path)
+
+
+def read_clips(workspace):
+    """Return, by file name, (page text, HTML) of the pages of single clips."""
+    return {path.name: checked(path) for path in sorted((workspace.path / "report").iterdir())}
+
+
+def checked(path):
+    """Check what must hold for every page, and return (page text, HTML)."""
     source = path.read_text(encoding="utf-8")
     reader = Reader()
     reader.feed(source)
@@ -56,8 +67,12 @@ def read(workspace):
     assert reader.handlers == []
     assert reader.unnamed == []
     links = [a for a in reader.addresses if not a.startswith(("#", "data:"))]
-    assert all(re.fullmatch(r"results/[\w/%.-]+\.(parquet|json)", link) for link in links)
-    assert not any(".." in link for link in links)
+    for link in links:
+        file = link.partition("#")[0]
+        if not re.fullmatch(r"(\.\./)?results/[\w/%.-]+\.(parquet|json)", file):
+            assert re.fullmatch(r"(\.\./report|(report/)?[\w%.-]+)\.html", file)
+            assert (path.parent / unquote(file)).is_file()
+        assert file.split("/").count("..") == (path.parent.name == "report" and file[:3] == "../")
     assert len(reader.ids) == len(set(reader.ids))
     assert {a[1:] for a in reader.addresses if a.startswith("#")} <= set(reader.ids)
     assert not re.search(r"@import|url\(\s*[^)#d]", source)

@@ -28,10 +28,11 @@ class FakeWorkspace:
         self._thumbnails = thumbnails or (lambda clip_id, segment_id: None)
         self._previews = previews or (lambda clip_id, segment_id: None)
 
-    def table(self, name):
+    def table(self, name, columns=None, *, categories=()):
         if name not in self.tables:
             raise StoreError(f"no table {name}")
-        return self.tables[name].copy()
+        table = self.tables[name]
+        return table.copy() if columns is None else table[[*columns]].copy()
 
     def modalities(self):
         return list(self._features)
@@ -56,6 +57,10 @@ class FakeWorkspace:
         out = (labels["modality"] == modality) & labels.pop("hidden")
         labels.loc[out, "label"], labels.loc[out, "probability"] = -1, math.nan
         self.tables["labels"] = labels
+
+    def of_clip(self, name, clip_id):
+        table = self.tables.get(name)
+        return None if table is None else table[table["clip_id"] == clip_id]
 
     def manifest(self):
         return {"version": "0.1.0", "created": "2025-03-01T10:00:00", "config": 'a = "<b>"\n'}
@@ -305,8 +310,8 @@ def _evidence(
             own = [
                 rows
                 for rows in labels
-                if {(modality, clusterer, "pooled")}
-                == set(rows[["modality", "clusterer", "scope"]].itertuples(index=False, name=None))
+                if [modality, clusterer, "pooled"]
+                == rows[["modality", "clusterer", "scope"]].head(1).to_numpy().ravel().tolist()
             ]
             found = np.unique(own[0]["label"]) if own else np.empty(0, int)
             for number in found[found >= 0].tolist():

@@ -11,15 +11,19 @@ from offhand.records import Features
 from offhand.stages.results import JOINED, stacked
 from offhand.store import parquet
 from offhand.store.workspace import Workspace
-from tests.unit.report.workspaces import make_workspace
+from tests.unit.report.workspaces import FakeWorkspace, make_workspace
 
 
 def save(
     folder: Path, names: Sequence[str], *, videos: Path | None = None, n_segments: int = 12
 ) -> Path:
     """Write the tables of a made-up run; its clips are the files of a folder, if one is given."""
-    made = make_workspace(folder, [*names], n_segments=n_segments)
-    workspace = Workspace.create(folder)
+    return save_made(make_workspace(folder, [*names], n_segments=n_segments), videos=videos)
+
+
+def save_made(made: FakeWorkspace, *, videos: Path | None = None) -> Path:
+    """Write the tables of a made-up run that is in memory."""
+    workspace = Workspace.create(made.path)
     workspace.note(version="0", created="2025-03-01T10:00:00", config="")
     for name, table in made.tables.items():
         if name == "clips" and videos is not None:
@@ -42,4 +46,4 @@ def save(
             values=table[[*columns]].to_numpy(float),
         )
         parquet.write_features(workspace.table_path(f"features/{modality}"), features)
-    return folder
+    return Path(made.path)

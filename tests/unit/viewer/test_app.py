@@ -8,12 +8,14 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
 
+from offhand.report.pages import Report
 from offhand.viewer.app import MOST_BYTES, create_app
 from offhand.viewer.session import Session, open_session
 from tests.fixtures.videos import even_times, marked, write
@@ -258,3 +260,27 @@ def test_two_hundred_clips(tmp_path: Path) -> None:
     shown = next(one for one in named["modalities"] if one["modality"] == "flow_rhythm")
     assert shown["clusters"][0]["called"] == "digging"
     session.close()
+
+
+def test_pages_are_those_of_the_clips_of_the_run_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = save(tmp_path / "out", ["a", "b"])
+    monkeypatch.setattr("offhand.viewer.session.Report", partial(Report, most_clips=1))
+    session = open_session(str(folder))
+    (folder / "report").mkdir()
+    (folder / "report" / "other.html").write_text("private", "utf-8")
+    assert 'href="report/a.html"' in session.page()
+    page = session.clip_page("a.html")
+    assert page is not None
+    assert 'src="../viewer.js"' in page
+    assert 'href="../#clips"' in page
+    assert "Content-Security-Policy" not in page  # the server sends it
+    for name in ("a", "other.html", "../offhand.json", "", "..", "A.html", "a.html/"):
+        assert session.clip_page(name) is None
+
+
+def test_a_page_is_asked_for_with_the_token_alone(client: Client) -> None:
+    assert client.ask("report/a.html", token="wrong")[0] == 404
+    assert client.ask("report/a.html")[0] == 404  # so few clips are one page
+    assert client.ask("report/..%2foffhand.json")[0] == 404

@@ -1,5 +1,6 @@
 // @ts-check
-// What the server knows and does. Addresses are relative to the page, whose own holds the token.
+// What the server knows and does. Addresses are relative to this file, whose own holds the token:
+// pages of clips lie in a folder below it.
 
 /** @typedef {{start: number, stop: number, count: number | null, reason: string, byHand: boolean, times: number[]}} Bout */
 /** @typedef {{there: boolean, type: string, rate: number, duration: number, segments: [number, number, number][], bouts: Bout[]}} Clip */
@@ -11,13 +12,16 @@
 /** @typedef {{items: Item[], rates: Rate[]}} Audit */
 /** @typedef {{clips: Record<string, Clip>, modalities: Modality[], undo: string, redo: string, conflicts: string[], stamp: string}} State */
 
+/** @param {string} path */
+const address = (path) => new URL(path, import.meta.url).href;
+
 /**
  * Ask the server; an answer that is no success throws what it says.
  * @param {string} path
  * @param {RequestInit} [options]
  */
 const ask = async (path, options) => {
-  const answer = await fetch(path, options);
+  const answer = await fetch(address(path), options);
   if (answer.ok) {
     const content = await answer.json();
     if (content.refused) throw new Error(content.refused);
@@ -53,7 +57,7 @@ export const post = (path, content = {}) =>
   });
 
 /** @param {string} clip */
-export const rhythmOf = (clip) => `rhythm/${encodeURIComponent(clip)}.png`;
+export const rhythmOf = (clip) => address(`rhythm/${encodeURIComponent(clip)}.png`);
 
 /**
  * Load a clip into a video element, by way of a copy where the browser cannot play the file.
@@ -95,6 +99,6 @@ const opened = (video, source) =>
   new Promise((resolve, reject) => {
     video.addEventListener("loadeddata", () => resolve(undefined), { once: true });
     video.addEventListener("error", () => reject(new Error("The video cannot be played.")), { once: true });
-    video.src = source;
+    video.src = address(source);
     video.load();
   });

@@ -1,0 +1,135 @@
+"""View models as HTML: templates, style and script in one text, within a budget."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+
+import jinja2
+
+from offhand.report import elements, wording
+from offhand.report.thumbnails import PAGE_BYTES
+from offhand.report.view import Page
+from offhand.report.view_clip import ClipPage
+from offhand.report.view_clusters import Image
+
+PREVIEWS = "@previews@"
+"""Where the loops go, in the templates."""
+
+FILTERS = (
+    wording.clock,
+    wording.commands,
+    wording.count,
+    wording.duration,
+    wording.named,
+    wording.number,
+    wording.p_value,
+    wording.percent,
+    wording.plain,
+    wording.score,
+    wording.span,
+    elements.blocks,
+    elements.bouts,
+)
+
+
+def render(page: Page, *, served: bool = False, most_bytes: int = PAGE_BYTES) -> str:
+    """Return the overview as HTML.
+
+    Parameters
+    ----------
+    page
+        The view model; every name in it is escaped here.
+    served
+        Whether it is for the viewer, which brings a script of its own and its policy as a header.
+    most_bytes
+        How large it may become with its loops; those that do not fit are left out.
+    """
+    title = f"What repeats in {page.workspace}"
+    return _rendered("template.html.j2", page, title, served, most_bytes, root="", home="")
+
+
+def render_clip(page: ClipPage, *, served: bool = False, most_bytes: int = PAGE_BYTES) -> str:
+    """Return the page of a clip as HTML; parameters as for :func:`render`."""
+    title = f"{page.clip.name.clip_id} in {page.workspace}"
+    home = "../" if served else "../report.html"
+    return _rendered("clip.html.j2", page, title, served, most_bytes, root="../", home=home)
+
+
+def script_hash() -> str:
+    """Return the source expression that lets a content security policy pass the page's script."""
+    digest = hashlib.sha256(f"\n{_part('script.js')}\n".encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+def encoded(html: str) -> bytes:
+    """Return a page as bytes; file names may hold what UTF-8 does not."""
+    return html.encode("utf-8", "backslashreplace")
+
+
+def _rendered(
+    template: str,
+    page: Page | ClipPage,
+    title: str,
+    served: bool,
+    most_bytes: int,
+    *,
+    root: str,
+    home: str,
+) -> str:
+    html = (
+        _environment()
+        .get_template(template)
+        .render(
+            page=page,
+            title=title,
+            root=root,
+            home=home,
+            style=_part("style.css"),
+            script=_part("script.js"),
+            script_hash=script_hash(),
+            served=served,
+        )
+    )
+    before, _, after = html.rpartition(PREVIEWS)  # the last one: names may hold the same letters
+    free = most_bytes - len(encoded(html))
+    html = before + _as_json(_fitting(page.previews, free)) + after
+    return encoded(html).decode("utf-8")
+
+
+def _fitting(previews: Sequence[Image], free: int) -> dict[str, str]:
+    fitting: dict[str, str] = {}
+    for image in previews:
+        free -= len(_as_json({image.key: image.uri}))
+        if free < 0:
+            break
+        fitting[image.key] = image.uri
+    return fitting
+
+
+def _as_json(content: object) -> str:
+    """Return JSON that is safe inside a script element."""
+    return json.dumps(content, ensure_ascii=True).replace("<", "\\u003c")
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=jinja2.FunctionLoader(_part),
+    )
+    environment.filters.update({word.__name__: word for word in FILTERS})
+    return environment
+
+
+@cache
+def _part(name: str) -> str:
+    """Return the text of a file of this package."""
+    return (files("offhand.report") / name).read_text("utf-8")
