@@ -58,8 +58,12 @@ package: $(VENV)/.run ## Build the wheel, compare its content with the sources
 fresh: ## Run the demo and the tests on a bare Debian (root, debootstrap)
 	@tests/fresh_machine.sh
 
-bench: $(VENV)/.test ## Measure speed
+bench: $(VENV)/.test ## Measure speed, memory and scaling (two hours on two cores)
 	@$(BIN)/python -m benchmarks.speed
+	@$(BIN)/python -m benchmarks.speed.costs benchmarks/speed/.footage/libx264-300s.mp4 samples/*.mp4
+	@$(BIN)/python -m benchmarks.speed.scaling benchmarks/speed/.footage/libx264-300s.mp4
+	@$(BIN)/python -m benchmarks.speed.pooled
+	@$(BIN)/python -m benchmarks.speed.report
 
 quality: $(VENV)/.test ## Measure quality on labelled footage (FOOTAGE=folder)
 	@test -n "$(FOOTAGE)" || { echo "make quality needs FOOTAGE=folder" >&2; exit 2; }

@@ -2,9 +2,12 @@
 
     python -m benchmarks.speed [--footage FOLDER] [--runs 5] [--skip-memory]
 
-The classical job is motion, segments, flow rhythm, ego-motion, clusters and report. Files are
-generated into FOLDER once (about 1.6 GB) and used again. The weights of the default install must
-be there. What each signal costs: python -m benchmarks.speed.costs.
+The classical job is motion, segments, flow rhythm, ego-motion, clusters and report, on files in
+H.264 and in H.265: each alone, and both in one run. Decoding is PyAV's, with the thread setting
+that is fastest for the file. Memory is compared between two minutes and two hours of small
+pictures, as what a decoder holds depends on their size and not on how many they are. Files are
+generated into FOLDER once (about 1.1 GB) and used again. The weights of the default install must
+be there. `make bench` runs the other benchmarks of this folder too.
 """
 
 from __future__ import annotations
@@ -16,9 +19,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.speed.footage import generate, loop
+from benchmarks.speed.footage import SMALL, generate, loop
 
 DECODE = """
 import sys, av
@@ -29,7 +33,13 @@ with av.open(sys.argv[1]) as container:
     print(sum(1 for _ in container.decode(stream)))
 """
 CLASSICAL = ("--hands", "off", "--set", "general.modalities=ego_motion,flow_rhythm")
-THREADS = (("FRAME", "2"), ("FRAME", "0"), ("SLICE", "0"), ("AUTO", "0"), ("NONE", "1"))
+THREADS = (
+    *(("FRAME", str(n)) for n in (2, 0, 4, 8)),
+    ("SLICE", "0"),
+    ("AUTO", "0"),
+    ("NONE", "1"),
+)
+CODECS = ("libx264", "libx265")
 
 
 def main() -> None:
@@ -37,41 +47,77 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--footage", type=Path, default=Path("benchmarks/speed/.footage"))
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--codec", default="libx264", help="libx264 or libx265")
     parser.add_argument("--skip-memory", action="store_true")
     arguments = parser.parse_args()
     arguments.footage.mkdir(parents=True, exist_ok=True)
-    clip = arguments.footage / f"{arguments.codec}-300s.mp4"
-    generate(clip, seconds=300, codec=arguments.codec)
-    size = clip.stat().st_size * 8 / 300 / 1e6
-    print(f"{clip.name}: 1080p30, {size:.1f} Mb/s")
-    first = {threads: decode(clip, threads) for threads in THREADS}
-    fastest = min(first, key=lambda threads: first[threads])
-    for threads, seconds in first.items():
-        print(f"  bare decoding, {threads[0]} x {threads[1]}: {seconds:.1f} s")
-    decoded, ran = [], []
-    for _ in range(arguments.runs):
-        decoded.append(decode(clip, fastest))
-        ran.append(run(clip, *CLASSICAL)[0])
-    ratios = [b / a for a, b in zip(decoded, ran, strict=True)]
-    print(f"bare decoding ({' x '.join(fastest)}): median {statistics.median(decoded):.1f} s")
-    print(f"offhand run, classical: median {statistics.median(ran):.1f} s")
-    print(
-        f"ratio run / decoding: median {statistics.median(ratios):.2f} "
-        f"({min(ratios):.2f} to {max(ratios):.2f}, {len(ratios)} pairs)"
-    )
-    seconds, peak = run(clip)
+    clips = {codec: arguments.footage / f"{codec}-300s.mp4" for codec in CODECS}
+    fastest = {}
+    for codec, clip in clips.items():
+        generate(clip, seconds=300, codec=codec)
+        size = clip.stat().st_size * 8 / 300 / 1e6
+        print(f"{clip.name}: 1080p30, {size:.1f} Mb/s")
+        taken = {threads: decode(clip, threads) for threads in THREADS}
+        for threads, seconds in taken.items():
+            print(f"  bare decoding, {' x '.join(threads)}: {seconds:.1f} s", flush=True)
+        fastest[codec] = min(taken, key=lambda threads: taken[threads])
+    for chosen in (*((codec,) for codec in CODECS), CODECS):
+        compare(
+            " and ".join(chosen),
+            [decoding(clips[codec], fastest[codec]) for codec in chosen],
+            [clips[codec] for codec in chosen],
+            runs=arguments.runs,
+        )
+    start_up()
+    seconds, peak = run(clips["libx264"])
     print(f"offhand run, all models: {seconds:.1f} s, {seconds / 300:.2f} of real time")
     print(f"peak memory of all processes, all models: {peak:.0f} MB")
     if not arguments.skip_memory:
-        short, long = (arguments.footage / f"{arguments.codec}-{s}s.mp4" for s in (120, 1200))
-        generate(short, seconds=120, codec=arguments.codec)
-        loop(clip, long, times=4)
-        peaks = {path.name: run(path, *CLASSICAL)[1] for path in (short, long)}
-        for name, peak in peaks.items():
-            print(f"peak memory of all processes, {name}: {peak:.0f} MB")
-        low, high = peaks.values()
-        print(f"ratio of peaks, 20 min / 2 min: {high / low:.2f}")
+        compare_memory(arguments.footage)
+
+
+def compare(
+    name: str, decodings: list[Callable[[], float]], clips: list[Path], *, runs: int
+) -> None:
+    """Print the ratio of a run on clips to decoding them one after the other, in turn."""
+    decoded, ran = [], []
+    for _ in range(runs):
+        decoded.append(sum(one() for one in decodings))
+        ran.append(run(*clips, options=CLASSICAL)[0])
+    ratios = [b / a for a, b in zip(decoded, ran, strict=True)]
+    print(
+        f"{name}: bare decoding {statistics.median(decoded):.1f} s, classical run "
+        f"{statistics.median(ran):.1f} s (medians); ratio: median {statistics.median(ratios):.2f} "
+        f"({min(ratios):.2f} to {max(ratios):.2f}, {len(ratios)} pairs)",
+        flush=True,
+    )
+
+
+def decoding(clip: Path, threads: tuple[str, str]) -> Callable[[], float]:
+    """Return a function that decodes a clip."""
+    return lambda: decode(clip, threads)
+
+
+def start_up() -> None:
+    """Print how long the command and the package take to start, the interpreter included."""
+    for command in (("-m", "offhand", "--help"), ("-c", "import offhand")):
+        taken = []
+        for _ in range(7):
+            began = time.perf_counter()
+            subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL)
+            taken.append(time.perf_counter() - began)
+        print(f"python {' '.join(command)}: median {statistics.median(taken):.2f} s")
+
+
+def compare_memory(footage: Path) -> None:
+    """Print the peaks of two minutes and of two hours."""
+    short, long = footage / "small-120s.mp4", footage / "small-7200s.mp4"
+    generate(short, seconds=120, size=SMALL, bit_rate=300_000)
+    loop(short, long, times=60)
+    peaks = []
+    for path in (short, long):
+        peaks.append(run(path, options=CLASSICAL)[1])
+        print(f"peak memory of all processes, {path.name}: {peaks[-1]:.0f} MB", flush=True)
+    print(f"ratio of peaks, 2 hours / 2 minutes: {peaks[1] / peaks[0]:.2f}")
 
 
 def decode(clip: Path, threads: tuple[str, str]) -> float:
@@ -83,10 +129,11 @@ def decode(clip: Path, threads: tuple[str, str]) -> float:
     return time.perf_counter() - began
 
 
-def run(clip: Path, *options: str) -> tuple[float, float]:
+def run(*clips: Path, options: tuple[str, ...] = ()) -> tuple[float, float]:
     """Return the wall time in seconds and the peak memory in MB of a whole run, report included."""
     out = tempfile.mkdtemp(prefix="offhand-bench-")
-    command = [sys.executable, "-m", "offhand", "run", str(clip), "-o", f"{out}/out", *options]
+    files = [str(clip) for clip in clips]
+    command = [sys.executable, "-m", "offhand", "run", *files, "-o", f"{out}/out", *options]
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     peak = 0.0

@@ -46,6 +46,8 @@ def main() -> None:
         total = [a + b for a, b in zip(total, found, strict=True)]
         print(f"| {step.name} | " + " | ".join(f"{one:.0f}" for one in found) + " |", flush=True)
     print("| all signals | " + " | ".join(f"{one:.0f}" for one in total) + " |")
+    hours = [(base + one) / 1e3 * 10_000 for base, one in zip(bare, total, strict=True)]
+    print("| core-hours for 10,000 hours | " + " | ".join(f"{one:,.0f}" for one in hours) + " |")
     for name, reason in plan.absent_signals.items():
         print(f"| {name} | " + " | ".join([f"absent: {reason}"] * len(clips)) + " |")
 

@@ -12,30 +12,39 @@ import av
 import cv2
 import numpy as np
 
-WIDTH, HEIGHT, RATE = 1920, 1080, 30
-BIT_RATE = 10_000_000
+RATE = 30
+LARGE, SMALL = (1920, 1080), (320, 180)
+"""Width and height."""
 
 
-def generate(path: Path, *, seconds: float, codec: str = "libx264") -> None:
+def generate(
+    path: Path,
+    *,
+    seconds: float,
+    codec: str = "libx264",
+    size: tuple[int, int] = LARGE,
+    bit_rate: int = 10_000_000,
+) -> None:
     """Write a clip whose texture moves in two rhythms; an existing file is kept."""
     if path.exists():
         return
+    width, height = size
     generator = np.random.default_rng(0)
-    noise = generator.integers(0, 255, (HEIGHT + 520, WIDTH + 680, 3), dtype=np.uint8)
+    noise = generator.integers(0, 255, (height + 520, width + 680, 3), dtype=np.uint8)
     smooth = cv2.GaussianBlur(noise, (0, 0), 3)
     texture = cv2.normalize(smooth, np.empty_like(smooth), 0, 255, cv2.NORM_MINMAX)
     partial = path.with_suffix(".part.mp4")
     with av.open(str(partial), "w") as container:
         stream = container.add_stream(codec, rate=RATE)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        stream.bit_rate = BIT_RATE
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.bit_rate = bit_rate
         stream.options = {"preset": "veryfast"}
         for index in range(round(seconds * RATE)):
             time_s = index / RATE
             x = 300 + 250 * np.sin(2 * np.pi * time_s / 1.7)
             y = 250 + 200 * np.sin(2 * np.pi * time_s / 2.9)
             shift = np.array([[1, 0, -x], [0, 1, -y]], np.float64)
-            image = cv2.warpAffine(texture, shift, (WIDTH, HEIGHT))
+            image = cv2.warpAffine(texture, shift, size)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode())
     partial.rename(path)
