@@ -7,8 +7,8 @@ Times are float64 seconds from presentation timestamps. Intervals are half-open
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -236,6 +236,19 @@ class Signal:
         if name not in self.channels:
             raise KeyError(f"no channel {name!r} in {self.name!r}; it has {self.channels}")
         return self.values[:, self.channels.index(name)]
+
+    def between(self, start_s: float, stop_s: float) -> Signal:
+        """Return the samples in ``[start_s, stop_s)``."""
+        first, last = np.searchsorted(self.time_s, [start_s, stop_s])
+        return replace(self, time_s=self.time_s[first:last], values=self.values[first:last])
+
+
+class LongSignal(Protocol):
+    """What can be asked of a signal without holding all of it in memory."""
+
+    def between(self, start_s: float, stop_s: float) -> Signal:
+        """Return the samples in ``[start_s, stop_s)``."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)

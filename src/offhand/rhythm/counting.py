@@ -9,9 +9,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from offhand.records import FloatArray, Segments, Signal, option
+from offhand.records import FloatArray, LongSignal, Segments, Signal, option
 from offhand.rhythm.repetitions import Repetitions, count_repetitions
-from offhand.rhythm.resample import to_uniform
+from offhand.rhythm.resample import MARGIN_S, to_uniform
 from offhand.rhythm.seed import SeedCount, seed_count
 from offhand.rhythm.selfsimilarity import self_similarity, thinned
 from offhand.rhythm.witnesses import RATE_HZ, contrast, from_signals
@@ -117,7 +117,7 @@ class _Stretch:
 
 
 def count_clip(
-    signals: Mapping[str, Signal],
+    signals: Mapping[str, LongSignal],
     segments: Segments,
     *,
     stretches: Segments | None = None,
@@ -138,14 +138,14 @@ def count_clip(
         ``None`` for defaults.
     """
     options = options or Counting()
-    motion, picture = signals["motion"], signals["picture"]
+    motion = signals["motion"].between(-np.inf, np.inf)
     rising = is_watched(motion)
     steps = np.diff(motion.time_s)
     frame_rate = 1 / float(np.median(steps)) if len(steps) else np.nan
 
     def counted(start_s: float, stop_s: float) -> list[Repetitions]:
         found = count_repetitions(
-            from_signals(signals, start_s=start_s, stop_s=stop_s),
+            from_signals(_near(signals, start_s, stop_s), start_s=start_s, stop_s=stop_s),
             frame_rate=frame_rate,
             rising=rising,
             min_confidence=options.min_confidence,
@@ -167,11 +167,7 @@ def count_clip(
         bouts=tuple(bout for stretch in done for bout in stretch.bouts),
         segments=tuple(
             _segment(
-                motion,
-                picture,
-                start_s=float(start),
-                stop_s=float(stop),
-                tolerance=options.seed_tolerance,
+                signals, start_s=float(start), stop_s=float(stop), tolerance=options.seed_tolerance
             )
             for start, stop in zip(segments.start_s, segments.stop_s, strict=True)
         ),
@@ -231,16 +227,37 @@ def _trusted(bouts: list[Repetitions]) -> int:
     return sum(bout.count for bout in bouts if bout.accepted)
 
 
+def _near(signals: Mapping[str, LongSignal], start_s: float, stop_s: float) -> dict[str, Signal]:
+    """Return what resampling a stretch looks at."""
+    span = start_s - MARGIN_S, stop_s + MARGIN_S
+    return {name: signal.between(*span) for name, signal in signals.items()}
+
+
 def _segment(
-    motion: Signal, picture: Signal, *, start_s: float, stop_s: float, tolerance: float
+    signals: Mapping[str, LongSignal], *, start_s: float, stop_s: float, tolerance: float
 ) -> SegmentRhythm:
-    span = {"rate_hz": RATE_HZ, "start_s": start_s, "stop_s": stop_s}
-    _, pictures = to_uniform(picture.time_s, picture.values, **span)
-    _, speed = to_uniform(motion.time_s, motion.channel("flow_speed")[:, None], **span)
-    contrasts = contrast(pictures)
-    few, step = thinned(contrasts)
+    """Apply the seed's rule; the pictures of a long segment are thinned part by part."""
+    parts = max(1, int(np.ceil((stop_s - start_s) / LONGEST_STRETCH_S)))
+    samples = int(np.ceil((stop_s - start_s) * RATE_HZ / parts))
+    contrasts, speeds = [], []
+    for part in range(parts):
+        span = {
+            "rate_hz": RATE_HZ,
+            "start_s": start_s + part * samples / RATE_HZ,
+            "stop_s": min(stop_s, start_s + (part + 1) * samples / RATE_HZ),
+        }
+        near = _near(signals, span["start_s"], span["stop_s"])
+        motion, picture = near["motion"], near["picture"]
+        _, pictures = to_uniform(picture.time_s, picture.values, **span)
+        _, speed = to_uniform(motion.time_s, motion.channel("flow_speed")[:, None], **span)
+        contrasts.append(contrast(pictures)[-part * samples % parts :: parts])
+        speeds.append(speed[:, 0])
+    few = np.concatenate(contrasts)
+    fewer, step = thinned(few)
     return SegmentRhythm(
-        seed=seed_count(contrasts, speed[:, 0], rate_hz=RATE_HZ, tolerance=tolerance),
-        similarity=self_similarity(few),
-        step_s=step / RATE_HZ,
+        seed=seed_count(
+            few, np.concatenate(speeds), rate_hz=RATE_HZ, step=parts, tolerance=tolerance
+        ),
+        similarity=self_similarity(fewer),
+        step_s=step * parts / RATE_HZ,
     )

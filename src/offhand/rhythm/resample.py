@@ -9,7 +9,7 @@ from offhand.records import FloatArray
 LONGEST_GAP_S = 0.5
 """Samples further apart than this are not joined by interpolation."""
 
-_MARGIN_S = 10.0
+MARGIN_S = 10.0
 """Samples further outside the grid than this have no say: a day's samples are not gone through for
 each of its segments."""
 
@@ -45,7 +45,7 @@ def to_uniform(
     grid_s = (
         start_s + np.arange(max(0, int(np.ceil((stop_s - start_s) * rate_hz - 1e-9)))) / rate_hz
     )
-    first, last = np.searchsorted(time_s, [start_s - _MARGIN_S, stop_s + _MARGIN_S])
+    first, last = np.searchsorted(time_s, [start_s - MARGIN_S, stop_s + MARGIN_S])
     time_s, values = time_s[first:last], values[first:last]
     uniform = np.full((len(grid_s), values.shape[1]), np.nan)
     for column in range(values.shape[1]):

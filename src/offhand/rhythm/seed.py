@@ -32,23 +32,30 @@ class SeedCount:
 
 
 def seed_count(
-    pictures: FloatArray, flow_speed: FloatArray, *, rate_hz: float, tolerance: float = 0.3
+    pictures: FloatArray,
+    flow_speed: FloatArray,
+    *,
+    rate_hz: float,
+    step: int = 1,
+    tolerance: float = 0.3,
 ) -> SeedCount:
     """Apply the rule to a stretch.
 
     Parameters
     ----------
     pictures
-        ``(n, d)``; NaN rows are unknown.
+        ``(ceil(n / step), d)``, every step-th sample; NaN rows are unknown.
     flow_speed
         ``(n,)``; NaN samples are unknown.
     rate_hz
         Samples per second.
+    step
+        Samples from one picture to the next.
     tolerance
         By how much the two periods may differ, relative to the longer.
     """
-    few, step = thinned(pictures, largest=4 * LARGEST)
-    by_picture = first_peak(diagonal_profile(self_similarity(few))) * step / rate_hz
+    few, every = thinned(pictures, largest=4 * LARGEST)
+    by_picture = first_peak(diagonal_profile(self_similarity(few))) * step * every / rate_hz
     by_flow = autocorrelation_period(flow_speed, rate_hz=rate_hz)
     accepted = bool(abs(by_picture - by_flow) <= tolerance * max(by_picture, by_flow))
     count = round(len(flow_speed) / rate_hz / (0.5 * (by_picture + by_flow))) if accepted else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from offhand.records import Clip, ClipInfo, Segments, Signal
+from offhand.records import Clip, ClipInfo, LongSignal, Segments, Signal
 from offhand.rhythm.counting import OPTIONAL_SIGNALS, SIGNALS, ClipCount, Counting, count_clip
 from offhand.rhythm.repetitions import Repetitions
 from offhand.segments.base import Segmenter
@@ -109,7 +110,7 @@ def count(task: CountTask, report: Callable[[float], None]) -> None:
     if parquet.has_key(files.repetitions, key) and parquet.has_key(files.similarity, key):
         return
     signals = {
-        step.name: parquet.read_signal(signal_path(workspace, step, task.clip))
+        step.name: parquet.StoredSignal(signal_path(workspace, step, task.clip))
         for step in task.extractors
         if step.name in _read(task)
     }
@@ -153,13 +154,15 @@ def count_video(
     return VideoCount(info=info, signals=signals, segments=segments, count=found)
 
 
-def _stretches(segmenter: Segmenter, signals: Mapping[str, Signal], segments: Segments) -> Segments:
+def _stretches(
+    segmenter: Segmenter, signals: Mapping[str, LongSignal], segments: Segments
+) -> Segments:
     """Return where to look for bouts: with boundaries amid turns, as a whole turn hides a tempo."""
     if not isinstance(segmenter, ChangePoints) or not len(segments):
         return segments
     return replace(segmenter, from_turn=False).cut(
         segments.clip_id,
-        signals,
+        {name: signals[name].between(-math.inf, math.inf) for name in segmenter.signals},
         start_s=float(segments.start_s[0]),
         stop_s=float(segments.stop_s[-1]),
     )

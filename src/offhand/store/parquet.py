@@ -6,6 +6,8 @@ import dataclasses
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,6 +26,9 @@ SCHEMA_VERSION = 1
 
 GROUP_ROWS = 2048
 """Rows of a signal that are written, and read, at a time."""
+
+GROUPS_KEPT = 4
+"""Groups of rows of a long signal that stay in memory."""
 
 ROW_GROUP_BYTES = 8_000_000
 """How much of a table, in memory, one of its row groups holds: what is read at once is small."""
@@ -142,8 +147,10 @@ def has_key(path: Path, key: str) -> bool:
     return meta.get("schema") == SCHEMA_VERSION and meta.get("key") == key
 
 
-def read_signal(path: Path, channels: Sequence[str] | None = None) -> Signal:
-    """Read a signal, or some channels of it; raises StoreError.
+def read_signal(
+    path: Path, channels: Sequence[str] | None = None, *, groups: Sequence[int] | None = None
+) -> Signal:
+    """Read a signal, or some channels or groups of rows of it; raises StoreError.
 
     Group by group into the array that is returned, so that nothing is in memory twice.
     """
@@ -152,10 +159,12 @@ def read_signal(path: Path, channels: Sequence[str] | None = None) -> Signal:
             meta = _unpacked(file.metadata.metadata)
             if channels is None:
                 channels = tuple(name for name in file.schema_arrow.names if name != "time_s")
-            time_s = np.empty(file.metadata.num_rows)
+            groups = range(file.num_row_groups) if groups is None else groups
+            rows_of = [file.metadata.row_group(index).num_rows for index in groups]
+            time_s = np.empty(sum(rows_of))
             values = np.empty((len(time_s), len(channels)))
             done = 0
-            for index in range(file.num_row_groups):
+            for index in groups:
                 group = file.read_row_group(index, ["time_s", *channels])
                 rows = slice(done, done + group.num_rows)
                 time_s[rows] = group["time_s"].to_numpy()
@@ -171,6 +180,47 @@ def read_signal(path: Path, channels: Sequence[str] | None = None) -> Signal:
         values=values,
         notes=meta["notes"],
     )
+
+
+class StoredSignal:
+    """A signal that is read where it is asked for, a few groups of rows at a time.
+
+    Parameters
+    ----------
+    path
+        Its file.
+
+    Raises
+    ------
+    StoreError
+        The file is missing or damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._time_s = read_signal(path, ()).time_s
+        with opened(path) as file:
+            groups = range(file.num_row_groups)
+            rows = [file.metadata.row_group(group).num_rows for group in groups]
+        self._edges = np.cumsum([0, *rows])
+        self._group = lru_cache(maxsize=GROUPS_KEPT)(self._read)
+
+    def between(self, start_s: float, stop_s: float) -> Signal:
+        """Return the samples in ``[start_s, stop_s)``; raises StoreError."""
+        first, last = np.searchsorted(self._time_s, [start_s, stop_s]).tolist()
+        begin = max(0, int(np.searchsorted(self._edges, first, side="right")) - 1)
+        end = max(begin + 1, int(np.searchsorted(self._edges, last)))
+        groups = range(begin, min(end, len(self._edges) - 1))
+        parts = [self._group(group) for group in groups] or [read_signal(self._path, groups=())]
+        rows = slice(first - self._edges[begin], last - self._edges[begin])
+        return replace(
+            parts[0],
+            time_s=self._time_s[first:last],
+            values=np.concatenate([part.values for part in parts])[rows],
+        )
+
+    def _read(self, group: int) -> Signal:
+        return read_signal(self._path, groups=[group])
 
 
 def read_clip_info(path: Path) -> ClipInfo:

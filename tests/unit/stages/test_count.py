@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from offhand.cli import main
 from offhand.records import Segments
+from offhand.rhythm import counting
 from offhand.rhythm.counting import Counting, count_clip, is_watched
 from offhand.stages.count import VideoCount, count_video, repetitions_table, similarity_table
 from tests.fixtures.videos import texture, view, write
@@ -161,3 +162,16 @@ def test_titles_black_frames_and_cuts_are_not_counted(tmp_path: Path) -> None:
     assert [bout.period_s for bout in accepted] == pytest.approx([1.2, 2.0], rel=0.08)
     times = np.concatenate([bout.rep_times_s for bout in accepted])
     assert not np.any((times > 12.3) & (times < 17.8))
+
+
+def test_pictures_of_a_long_segment_are_thinned_part_by_part(
+    counted: VideoCount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = count_clip(counted.signals, counted.segments).segments[0]
+    length_s = float(counted.segments.stop_s[0] - counted.segments.start_s[0])
+    monkeypatch.setattr(counting, "LONGEST_STRETCH_S", length_s / 3 + 0.001)
+    parts = count_clip(counted.signals, counted.segments).segments[0]
+    assert (whole.step_s, parts.step_s) == pytest.approx((2 / 15, 3 / 15))
+    np.testing.assert_allclose(
+        parts.similarity[::2, ::2], whole.similarity[::3, ::3], atol=1e-6
+    )  # every sixth sample
