@@ -8,6 +8,7 @@ those that libraries start on import, so that forking it is safe.
 
 from __future__ import annotations
 
+import os
 import sys
 import types
 from multiprocessing import context, forkserver, popen_forkserver
@@ -38,7 +39,19 @@ def workers(jobs: int) -> Any:
     """Return an executor of so many processes, forked from the server where there is one."""
     start()
     chosen = _Context() if _available() else get_context("loky")
-    return loky.ProcessPoolExecutor(max_workers=jobs, timeout=None, context=chosen)
+    return loky.ProcessPoolExecutor(
+        max_workers=jobs,
+        timeout=None,
+        context=chosen,
+        initializer=_adopt,
+        initargs=(dict(os.environ),),
+    )
+
+
+def _adopt(environment: dict[str, str]) -> None:
+    """Take over the environment as it is now: the server has the one that it was started in."""
+    os.environ.clear()
+    os.environ.update(environment)
 
 
 def _available() -> bool:

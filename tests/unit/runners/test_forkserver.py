@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from offhand.runners.local import LocalRunner
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux alone")
 
@@ -27,6 +30,21 @@ with LocalRunner(2) as runner:
 def loaded(name: str, _report: object) -> str:
     """Return whether a module is there without anybody asking for it."""
     return f"{name}:{name in sys.modules}"
+
+
+def variable(name: str, _report: object) -> str:
+    """Return a variable of the environment."""
+    return os.environ.get(name, "")
+
+
+def test_workers_see_the_environment_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    for value in ("one", "two"):
+        monkeypatch.setenv("OFFHAND_TEST_VARIABLE", value)
+        with LocalRunner(1) as runner:
+            (outcome,) = runner.run(variable, ["OFFHAND_TEST_VARIABLE"])
+        seen.append(outcome.result)
+    assert seen == ["one", "two"]
 
 
 def test_workers_have_what_is_slow_to_import_and_do_not_run_the_script_again(
