@@ -64,7 +64,7 @@ from offhand.stages.results import (
     write_segments,
     write_steps,
 )
-from offhand.stages.spaces import FeatureFiles, SightFiles
+from offhand.stages.spaces import FeatureFiles, SightFiles, store_space
 from offhand.stages.thumbnails import ThumbnailTask, make_thumbnails, thumbnails_path
 from offhand.store.workspace import Workspace
 
@@ -218,6 +218,7 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
     cuts = [cut for cut in cuts if infos[cut.clip_id].status != "failed"]
     job.runner.release()  # decoders and clustering libraries need not share the memory
     features = _feature_files(job, good)
+    job.whole_stage("spaces", store_space, features)
     alignments = _align_tasks(job, features)
     job.whole_stage("alignment", align_modalities, alignments)
     aligned = "".join(str(alignments_path(task)) for task in alignments)

@@ -13,7 +13,6 @@ from scipy.spatial import KDTree
 from scipy.spatial.distance import cdist
 
 from offhand.clustering.neighbours import nearest
-from offhand.evaluation.resampling import members
 from offhand.records import FloatArray, IntArray
 
 NEIGHBOURS = 12
@@ -54,8 +53,8 @@ def reachability(space: FloatArray, *, min_samples: int, smallest: int) -> csr_a
     graph = _graph(_lengths((one, neighbour.ravel(), distance.ravel()), core), n)
     tree = KDTree(space)
     while True:
-        part = connected_components(graph, directed=False)[1]
-        parts = members(part)
+        part = connected_components(graph, directed=False)[1].astype(np.int64)
+        parts = np.split(np.argsort(part, kind="stable"), np.bincount(part).cumsum()[:-1])
         if len(parts) == 1:
             return graph
         small = [rows for rows in parts if len(rows) < smallest]
@@ -85,7 +84,8 @@ def _out_of(
     """Return the shortest edge out of each part, which has few points."""
     found = []
     for rows in parts:
-        distance, neighbour = tree.query(space[rows], k=len(rows) + 1)
+        nearest_ones = tree.query(space[rows], k=[*range(1, len(rows) + 2)])
+        distance, neighbour = map(np.asarray, nearest_ones)
         reach = np.maximum(distance, np.maximum(core[rows][:, None], core[neighbour]))
         reach[part[neighbour] == part[rows[0]]] = np.inf
         own, place = np.unravel_index(int(reach.argmin()), reach.shape)

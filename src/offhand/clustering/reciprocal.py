@@ -3,8 +3,8 @@
 Clusters that are each other's nearest are merged, all such pairs at once, over and over. Ward's
 distance is reducible (a merged cluster is no nearer to a third than the nearer of its parts was),
 so the tree is that of merging the nearest pair of all each time (Bruynooghe 1977; Murtagh 1983,
-doi:10.1093/comjnl/26.4.354). Only the search is approximate: while there are many clusters, the
-nearest one is looked for among those whose centres are near.
+doi:10.1093/comjnl/26.4.354). While there are too many clusters to look for the nearest one exactly,
+one of the nearest is taken: that concerns the merges of a few rows each.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from offhand.records import FloatArray, IntArray
 
 FIRST, MORE = 4, 4
 """Clusters of one size looked at first, and how many times as many if that does not suffice."""
+MAX_EXACT = 20_000
+"""Clusters up to which the nearest one is found for certain."""
 
-SLACK = 0.0
+SLACK = 1.0
+"""With more, a centre may be this share farther than the nearest one of its size."""
 
 
 def linkage_of_many(space: FloatArray) -> FloatArray:
@@ -34,8 +37,7 @@ def linkage_of_many(space: FloatArray) -> FloatArray:
         partner[stale], cost[stale] = _nearest_clusters(centre, size, stale)
         first, second = _mutual(partner, cost)
         new = np.arange(made, made + len(first))
-        # the search may miss a near cluster and find it later: heights never fall
-        reached = np.maximum(cost[first], np.maximum(height[first], height[second]))
+        reached = np.maximum(cost[first], np.maximum(height[first], height[second]))  # rounding
         total = size[first] + size[second]
         merges.append(np.column_stack([node[first], node[second], reached, total]))
         shares = (size[first] / total)[:, None], (size[second] / total)[:, None]
@@ -49,9 +51,8 @@ def linkage_of_many(space: FloatArray) -> FloatArray:
         partner = np.where(changed | changed[partner], -1, partner)
         number = np.cumsum(~gone) - 1
         partner = np.where(partner < 0, -1, number[partner])[~gone]
-        centre, size, height, node, cost = (
-            one[~gone] for one in (centre, size, height, node, cost)
-        )
+        centre, size, height = centre[~gone], size[~gone], height[~gone]
+        node, cost = node[~gone], cost[~gone]
     return _in_order(np.concatenate(merges), n)
 
 
@@ -62,8 +63,10 @@ def _nearest_clusters(
 
     Clusters of about one size are searched together: what lies farther than the ones found has at
     least Ward's distance of the smallest of them there, and if that is too little, more are found.
+    Among more than ``MAX_EXACT`` clusters those found first suffice.
     """
     partner, best = np.full(len(asked), -1), np.full(len(asked), np.inf)
+    is_exact = len(centre) <= MAX_EXACT
     octave = np.log2(size).astype(np.int64)
     for one in np.unique(octave)[::-1]:
         rows = np.flatnonzero(octave == one)
@@ -72,7 +75,7 @@ def _nearest_clusters(
         while len(open_):
             k = min(k, len(rows))
             own = asked[open_]
-            found = tree.query(centre[own], k=[*range(1, k + 1)], eps=SLACK)
+            found = tree.query(centre[own], k=[*range(1, k + 1)], eps=0.0 if is_exact else SLACK)
             distance, other = np.asarray(found[0]), rows[found[1]]
             cost = _cost(distance, size[own][:, None], size[other])
             cost[other == own[:, None]] = np.inf
@@ -80,7 +83,7 @@ def _nearest_clusters(
             nearer = cost[place] < best[open_]
             best[open_[nearer]], partner[open_[nearer]] = cost[place][nearer], other[place][nearer]
             beyond = _cost(distance[:, -1], size[own], least)
-            open_ = open_[beyond < best[open_]] if k < len(rows) else open_[:0]
+            open_ = open_[(beyond < best[open_]) & is_exact] if k < len(rows) else open_[:0]
             k *= MORE
     return partner, best
 
@@ -93,7 +96,7 @@ def _cost(distance: FloatArray, one: FloatArray, other: FloatArray) -> FloatArra
 def _mutual(partner: IntArray, cost: FloatArray) -> tuple[IntArray, IntArray]:
     """Return the pairs of clusters that want each other; at least one.
 
-    A cluster wants the nearest one that it found, or that found it.
+    Of several at one distance, a cluster wants the pair of lowest numbers, its own among them.
     """
     own = np.arange(len(partner))
     low, high = np.minimum(own, partner), np.maximum(own, partner)

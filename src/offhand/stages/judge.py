@@ -17,8 +17,8 @@ from offhand.evaluation.controls import clip_identity, one_cluster, random_label
 from offhand.evaluation.evidence import CONFIRMED_P, Evidence, Score, score_labels
 from offhand.evaluation.fingerprint import fingerprint as fingerprint_of
 from offhand.records import IntArray
-from offhand.selection import Sight, candidates, choose, evidence_for
-from offhand.stages.cluster import ClusterTask
+from offhand.selection import Sight, evidence_for
+from offhand.stages.cluster import ClusterTask, read_candidates
 from offhand.stages.groups import Group
 from offhand.stages.spaces import SightFiles
 from offhand.store import fingerprint, parquet
@@ -109,9 +109,8 @@ def judge_clustering(task: JudgeTask, report: Callable[[float], None]) -> None:
     key = made.described.key
     if parquet.has_key(files.scores, key) and parquet.has_key(files.details, key):
         return
-    sight, weights = made.described.read(), made.weights()
-    found = candidates(sight, weights, made.clusterer, seed=made.seed)
-    chosen = choose(found, sight.pairs)
+    sight = made.described.read()
+    found, chosen = read_candidates(made, sight)
     evidence = evidence_for(found, chosen, sight.pairs, made.clusterer, seed=made.seed)
     report(0.8)
     what = {"modality": made.modality, "clusterer": made.clusterer.name}
@@ -131,7 +130,7 @@ def judge_clustering(task: JudgeTask, report: Callable[[float], None]) -> None:
     rows = [what | _score_row("clip", evidence.score, sight) | whole]
     for group in task.groups:
         above = made.described.read(group)
-        apart = candidates(above, weights, made.clusterer, seed=made.seed)
+        apart, _ = read_candidates(made, above)
         scored = score_labels(
             apart.trials,
             chosen,
