@@ -107,7 +107,7 @@ def _read_space(path: Path) -> Described:
     return Described(
         clip_id=frame["clip_id"].to_numpy(np.str_),
         segment_id=frame["segment_id"].to_numpy(np.int64),
-        space=np.ascontiguousarray(axes[described]),
+        space=np.asfortranarray(axes[described]),  # as it was computed: sums keep their last digit
         described=described,
     )
 
