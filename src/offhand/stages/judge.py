@@ -24,7 +24,7 @@ from offhand.stages.spaces import SightFiles
 from offhand.store import fingerprint, parquet
 from offhand.store.workspace import Workspace
 
-EVIDENCE_VERSION = 5
+EVIDENCE_VERSION = 6
 """Raised whenever the same clusterings get other evidence."""
 
 RANDOM_DRAWS = 20
