@@ -114,6 +114,7 @@ def score_labels(
     *,
     parts: Sequence[float],
     seed: int,
+    with_interval: bool = True,
 ) -> Score:
     """Score labels against modalities that had no part in them.
 
@@ -127,12 +128,14 @@ def score_labels(
         What discounts the concordance, each in 0..1; NaN is left out.
     seed
         Seed of shifts and blocks.
+    with_interval
+        Whether the interval is wanted; it costs most of the time.
     """
     trials = alternatives[chosen]
     found = float(np.clip(combined(trials, pairs), -1.0, 1.0))
     known = [part for part in parts if not np.isnan(part)]
     factor = float(np.mean(known)) if known else 1.0
-    half = _half_width(trials, pairs, found, seed=seed) * factor
+    half = factor * (_half_width(trials, pairs, found, seed=seed) if with_interval else np.nan)
     return Score(
         score=found * factor,
         low=found * factor - half,

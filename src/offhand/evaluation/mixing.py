@@ -31,6 +31,9 @@ PERPLEXITY = 30.0
 MAX_QUERIES = 2000
 """Segments of a cluster, or of all, whose neighbours are looked for; more are thinned at random."""
 
+MAX_DISTANCES = 2**24
+"""Distances held at a time."""
+
 PERMUTATIONS = 10
 """Permutations of clips that tell what perfect mixing would give."""
 
@@ -244,13 +247,16 @@ def _enrichment(
     if n > MAX_QUERIES:
         queries = np.sort(rng.choice(n, MAX_QUERIES, replace=False))
     same, chance = np.zeros(len(queries)), np.zeros(len(queries))
-    for first in range(0, len(queries), 256):
-        chunk = queries[first : first + 256]
+    at_once = min(256, max(1, MAX_DISTANCES // max(1, n)))
+    for first in range(0, len(queries), at_once):
+        chunk = queries[first : first + at_once]
         distance = cdist(space[chunk], space)
         distance[clip[chunk][:, None] == clip[None, :]] = np.inf
         nearest = distance.argmin(axis=1)
         alone = np.isinf(distance.min(axis=1))
-        same[first : first + 256] = (label[nearest] == label[chunk]) & (label[chunk] >= 0) & ~alone
+        same[first : first + at_once] = (
+            (label[nearest] == label[chunk]) & (label[chunk] >= 0) & ~alone
+        )
     known = label[queries] >= 0
     place_of = np.searchsorted(cluster, label[queries[known]])
     chance[known] = expected[own_clip[queries[known]], place_of]

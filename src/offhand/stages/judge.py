@@ -165,12 +165,19 @@ def judge_controls(task: ControlTask, report: Callable[[float], None]) -> None:
     parquet.write_frame(files.scores, pd.DataFrame(rows), key=key)
 
 
-def score_of(label: IntArray, sight: Sight, *, seed: int) -> Score:
+def score_of(label: IntArray, sight: Sight, *, seed: int, with_interval: bool = True) -> Score:
     """Score labels that no modality had a part in, such as controls or the truth.
 
     They were not found by clustering, so nothing discounts their concordance.
     """
-    return score_labels([trials_of(label, sight)], 0, sight.pairs, parts=[], seed=seed)
+    return score_labels(
+        [trials_of(label, sight)],
+        0,
+        sight.pairs,
+        parts=[],
+        seed=seed,
+        with_interval=with_interval,
+    )
 
 
 def trials_of(label: IntArray, sight: Sight) -> list[Trial]:
@@ -197,7 +204,12 @@ def _random_row(level: str, sight: Sight, *, seed: int) -> dict[str, Any]:
     """Return the mean of many random labellings, and the interval that holds 95 % of them."""
     n = len(sight.pairs.clip)
     drawn = [
-        score_of(random_labels(n, CONTROL_CLUSTERS, seed=seed + draw), sight, seed=seed)
+        score_of(
+            random_labels(n, CONTROL_CLUSTERS, seed=seed + draw),
+            sight,
+            seed=seed,
+            with_interval=False,
+        )
         for draw in range(RANDOM_DRAWS)
     ]
     row = _control_row("control:random", level, drawn[0], sight)
