@@ -190,7 +190,7 @@ def run(
             for name, path in sources
             for clusterer in CLUSTERERS
         ]
-        stage("clustering", cluster, tasks)
+        stage("clustering", cluster, tasks[::-1])
         judged = [JudgeTask(clustering=task, groups=()) for task in tasks]
         stage("evidence", judge_clustering, judged)
         maps = [ProjectTask(clustering=task) for task in tasks if task.clusterer is leading]

@@ -227,7 +227,7 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
     job.whole_stage("fusion", fuse, fusions)
     tasks = _cluster_tasks(job, described, fusions)
     leading = config.general.clusterer
-    job.whole_stage("clustering", cluster, tasks)
+    job.whole_stage("clustering", cluster, tasks[::-1])  # fusions last longest, so they go first
     judged = [JudgeTask(clustering=task, groups=job.groups) for task in tasks]
     job.whole_stage("evidence", judge_clustering, judged)
     maps = [ProjectTask(clustering=task) for task in tasks if task.clusterer.name == leading]
