@@ -218,6 +218,10 @@ def candidates(
     without: dict[str, list[IntArray]] = {}
     for name in sight.targets if space[1].any() else ():
         alike = sight.of_one_source(name)
+        known = alike & set(without)
+        if known:
+            without[name] = without[min(known)]
+            continue
         rest = {other: weight for other, weight in weights.items() if other not in alike}
         if alike.isdisjoint(weights) or not any(rest.values()):
             continue

@@ -17,7 +17,7 @@ from offhand.records import FloatArray, IntArray
 
 FIRST, MORE = 4, 4
 """Clusters of one size looked at first, and how many times as many if that does not suffice."""
-MAX_EXACT = 30_000
+MAX_EXACT = 20_000
 """Clusters up to which the nearest one is found for certain."""
 
 SLACK = 1.0
