@@ -46,7 +46,8 @@ def made_up(shape: str, n: int) -> FloatArray:
     if shape == "flat":
         centre = 1.5 * rng.normal(size=(ACTIVITIES, 12))
         kind = rng.integers(0, ACTIVITIES, n)
-        return feature_space(centre[kind] + rng.normal(size=(n, 12)), np.ones(12))[0]
+        values = centre[kind] + rng.normal(size=(n, 12))
+        return np.ascontiguousarray(feature_space(values, np.ones(12))[0])
     if shape == "overlapping":
         gap = 1.5
     elif shape == "noisy":
@@ -62,7 +63,7 @@ def made_up(shape: str, n: int) -> FloatArray:
         stray = rng.random(n) < 0.3
         low, high = values.min(axis=0), values.max(axis=0)
         values[stray] = rng.uniform(low, high, (int(stray.sum()), WIDTH))
-    return feature_space(values, np.ones(WIDTH))[0]
+    return np.ascontiguousarray(feature_space(values, np.ones(WIDTH))[0])
 
 
 def exact_hdbscan(space: FloatArray) -> IntArray:

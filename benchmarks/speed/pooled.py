@@ -106,14 +106,15 @@ def made_up(
     clips = [f"clip{number:04d}" for number in range(-(-n_segments // PER_CLIP))]
     shapes = {}
     for name, width in WIDTHS.items():
-        mixed = rng.normal(size=(width, width)) * np.geomspace(1.0, 0.05, width)
+        strength = np.geomspace(1.0, 0.05, width)
+        mixed = rng.normal(size=(width, width)) * strength / np.linalg.norm(strength)
         shapes[name] = rng.normal(size=(ACTIVITIES, width)), mixed.T
     found: dict[str, list[str]] = {name: [] for name in WIDTHS}
     for clip in clips:
         kind = np.repeat(rng.integers(0, ACTIVITIES, -(-PER_CLIP // BOUT)), BOUT)[:PER_CLIP]
         for name, (centre, mix) in shapes.items():
             look = 0.3 * rng.normal(size=len(mix)) @ mix
-            values = centre[kind] + look + 0.7 * rng.normal(size=(PER_CLIP, len(mix))) @ mix
+            values = 0.8 * centre[kind] + look + 0.7 * rng.normal(size=(PER_CLIP, len(mix))) @ mix
             path = workspace.record_path("features", name, "made-up", clip)
             parquet.write_features(path, _features(name, clip, values), key=clip)
             found[name].append(str(path))
