@@ -159,6 +159,7 @@ def _apart(method: Method, space: FloatArray) -> tuple[IntArray, float, float]:
     process = context.Process(target=_measured, args=(method, space, theirs))
     with mock.patch.dict(os.environ, {"NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}):
         process.start()
+    theirs.close()  # so that the end of a process that failed is seen
     found: tuple[IntArray, float, float] = ours.recv()
     process.join()
     return found
