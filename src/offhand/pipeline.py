@@ -65,7 +65,7 @@ from offhand.stages.results import (
     write_segments,
     write_steps,
 )
-from offhand.stages.spaces import FeatureFiles, SightFiles
+from offhand.stages.spaces import FeatureFiles, SightFiles, store_space
 from offhand.stages.thumbnails import ThumbnailTask, make_thumbnails, thumbnails_path
 from offhand.store.workspace import Workspace
 
@@ -225,6 +225,7 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
     cuts = [cut for cut in cuts if infos[cut.clip_id].status != "failed"]
     job.runner.release()  # decoders and clustering libraries need not share the memory
     features = _feature_files(job, good)
+    job.whole_stage("spaces", store_space, features)
     alignments = _align_tasks(job, features)
     job.whole_stage("alignment", align_modalities, alignments)
     aligned = "".join(str(alignments_path(task)) for task in alignments)
@@ -233,7 +234,7 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
     job.whole_stage("fusion", fuse, fusions)
     tasks = _cluster_tasks(job, described, fusions)
     leading = config.general.clusterer
-    job.whole_stage("clustering", cluster, tasks)
+    job.whole_stage("clustering", cluster, tasks[::-1])  # fusions last longest, so they go first
     judged = [JudgeTask(clustering=task, groups=job.groups) for task in tasks]
     job.whole_stage("evidence", judge_clustering, judged)
     maps = [ProjectTask(clustering=task) for task in tasks if task.clusterer.name == leading]

@@ -6,7 +6,7 @@ Both rest on what modalities confirm of each other (:mod:`offhand.evaluation.con
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -26,10 +26,14 @@ from offhand.evaluation.concordance import (
     reliabilities,
 )
 from offhand.evaluation.evidence import Evidence, judge
+from offhand.evaluation.resampling import whole_clips
 from offhand.records import BoolArray, Clusters, FloatArray, IntArray
 
-SELECTION_VERSION = 7
+SELECTION_VERSION = 8
 """Raised whenever the same spaces get other weights, or another clustering is chosen."""
+
+MAX_ALIGNED = 4000
+"""Segments that remedies for fingerprints are compared on at most: whole clips, drawn at random."""
 
 MAX_SILHOUETTE = 4000
 """Rows that silhouettes are computed from at most; of more, evenly chosen ones."""
@@ -178,11 +182,14 @@ class Candidates:
         For each candidate: the labels ``(n,)``, and each modality that had no part in them, itself
         or through its signals; none where nothing is described. Labels of a fusion are those of the
         fusion without that modality and its like, numbered as the candidate's own.
+    without
+        These labels ``(n,)``, by modality and candidate.
     """
 
     space: Space
     clusters: tuple[Clusters, ...]
     trials: tuple[tuple[Trial, ...], ...]
+    without: Mapping[str, Sequence[IntArray]] = field(default_factory=dict)
 
     def label(self, index: int) -> IntArray:
         """Return the labels ``(n,)`` of a candidate; -1 where nothing is described."""
@@ -208,25 +215,60 @@ def candidates(
     space = joined(sight, weights)
     clusters = clusterer.candidates(space[0], seed=seed)
     own = [_spread(one.label, space[1]) for one in clusters]
+    without: dict[str, list[IntArray]] = {}
+    for name in sight.targets if space[1].any() else ():
+        alike = sight.of_one_source(name)
+        known = alike & set(without)
+        if known:
+            without[name] = without[min(known)]
+            continue
+        rest = {other: weight for other, weight in weights.items() if other not in alike}
+        if alike.isdisjoint(weights) or not any(rest.values()):
+            continue
+        held_out = joined(sight, rest)
+        found = clusterer.candidates(held_out[0], seed=seed)
+        without[name] = [
+            matched(_spread(found[min(place, len(found) - 1)].label, held_out[1]), reported)
+            for place, reported in enumerate(own)
+        ]
+    return tried(sight, weights, space=space, clusters=clusters, without=without)
+
+
+def tried(
+    sight: Sight,
+    weights: Mapping[str, float],
+    *,
+    space: Space,
+    clusters: tuple[Clusters, ...],
+    without: Mapping[str, Sequence[IntArray]],
+) -> Candidates:
+    """Hold clusterings against the modalities that had no part in them.
+
+    Parameters
+    ----------
+    sight, weights
+        As for :func:`candidates`.
+    space, clusters
+        What was clustered, and what was found.
+    without
+        By modality: labels ``(n,)`` in place of each candidate's, found without it and its like.
+    """
+    own = [_spread(one.label, space[1]) for one in clusters]
     trials: list[list[Trial]] = [[] for _ in clusters]
     for name, target in sight.targets.items() if space[1].any() else ():
-        labels = own
-        alike = sight.of_one_source(name)
-        if not alike.isdisjoint(weights):
-            rest = {other: weight for other, weight in weights.items() if other not in alike}
-            if not any(rest.values()):
-                continue
-            held_out = joined(sight, rest)
-            found = clusterer.candidates(held_out[0], seed=seed)
-            labels = [
-                matched(_spread(found[min(place, len(found) - 1)].label, held_out[1]), reported)
-                for place, reported in enumerate(own)
-            ]
+        if name in without:
+            labels = without[name]
+        elif sight.of_one_source(name).isdisjoint(weights):
+            labels = own
+        else:
+            continue
         for place, label in enumerate(labels):
             trials[place].append(
                 Trial(label=label, target=target, reliability=sight.reliability[name])
             )
-    return Candidates(space=space, clusters=clusters, trials=tuple(map(tuple, trials)))
+    return Candidates(
+        space=space, clusters=clusters, trials=tuple(map(tuple, trials)), without=dict(without)
+    )
 
 
 def choose(found: Candidates, pairs: Pairs) -> int:
@@ -300,7 +342,8 @@ class AlignmentScore:
 def compare_alignments(sight: Sight, clusterer: Clusterer, *, seed: int) -> list[AlignmentScore]:
     """Cluster each modality with each remedy, and hold the clusters against the other modalities.
 
-    The others are as they are, so the figures of a modality can be compared with each other.
+    The others are as they are, so the figures of a modality can be compared with each other. Of
+    many segments, as many whole clips are taken as ``MAX_ALIGNED`` allows.
 
     Parameters
     ----------
@@ -309,6 +352,9 @@ def compare_alignments(sight: Sight, clusterer: Clusterer, *, seed: int) -> list
     clusterer, seed
         As for :func:`candidates`.
     """
+    rows = whole_clips(sight.pairs.clip, MAX_ALIGNED, seed=seed)
+    if len(rows) < len(sight.pairs.clip):
+        sight = sight.at(rows)
     scores = []
     for modality, (space, described) in sight.spaces.items():
         for how in ALIGNMENTS:

@@ -42,18 +42,20 @@ def align(space: FloatArray, clip: IntArray, how: Alignment) -> FloatArray:
     """
     if how == "none" or not len(space):
         return space
-    clips = np.unique(clip)
+    counts = np.unique(clip, return_counts=True)[1]
+    clips = np.split(np.argsort(clip, kind="stable"), counts.cumsum()[:-1])
     centred = np.array(space)
-    for one in clips:
-        centred[clip == one] -= centred[clip == one].mean(axis=0)
+    for own in clips:
+        centred[own] -= centred[own].mean(axis=0)
     if how == "centre" or len(clips) < 2:
         return centred
     pooled = centred.T @ centred / len(centred)
     found = np.empty_like(centred)
-    for one in clips:
-        rows = centred[clip == one]
-        own = (rows.T @ rows + SHRINKAGE * pooled) / (len(rows) + SHRINKAGE)
-        found[clip == one] = rows @ _power(own, -0.5) @ _power(pooled, 0.5)
+    root = _power(pooled, 0.5)
+    for own in clips:
+        rows = centred[own]
+        spread = (rows.T @ rows + SHRINKAGE * pooled) / (len(rows) + SHRINKAGE)
+        found[own] = rows @ _power(spread, -0.5) @ root
     return found
 
 

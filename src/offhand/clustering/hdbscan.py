@@ -10,7 +10,11 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from offhand.clustering.reach import reachability
 from offhand.records import Clusters, FloatArray, option
+
+MAX_COMPARED = 10_000
+"""Rows that are all compared with each other; of more, each with its nearest ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +59,16 @@ class Hdbscan:
             return (Clusters(label=nothing, probability=np.zeros(len(space), np.float64)),)
         from sklearn.cluster import HDBSCAN  # takes a second to import
 
-        found = HDBSCAN(
+        method = HDBSCAN(
             min_cluster_size=smallest,
             min_samples=self.min_samples,
             cluster_selection_method=self.selection,
             copy=True,
-        ).fit(space)
+        )
+        if len(space) <= MAX_COMPARED:
+            found = method.fit(space)
+        else:
+            graph = reachability(space, min_samples=self.min_samples, smallest=smallest)
+            found = method.set_params(metric="precomputed", min_samples=1, copy=False).fit(graph)
         label = np.where(found.labels_ < 0, -1, found.labels_).astype(np.int64)
         return (Clusters(label=label, probability=np.asarray(found.probabilities_, np.float64)),)

@@ -8,10 +8,11 @@ from typing import ClassVar
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from offhand.records import Clusters, FloatArray, IntArray, option
+from offhand.clustering.reciprocal import linkage_of_many
+from offhand.records import Clusters, FloatArray, option
 
 MAX_LINKED = 4000
-"""Rows that are linked; of more, evenly chosen ones: memory for linkage grows with the square."""
+"""Rows up to which all distances are held in memory, which grows with the square."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,7 @@ class Ward:
     """
 
     name: ClassVar[str] = "ward"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     n_clusters: int = option(
         0, "number of clusters; 0 for the one whose clusters the other modalities confirm best"
@@ -49,8 +50,7 @@ class Ward:
         unknown = np.full(n, np.nan)
         if n < 4:
             return (Clusters(label=np.full(n, -1), probability=unknown),)
-        linked = space[:: -(-n // MAX_LINKED)]
-        tree = linkage(linked, "ward")
+        tree = linkage(space, "ward") if n <= MAX_LINKED else linkage_of_many(space)
         counts = (
             [min(self.n_clusters, n)]
             if self.n_clusters
@@ -59,15 +59,4 @@ class Ward:
         if only is not None:
             counts = [counts[min(only, len(counts) - 1)]]
         cuts = [fcluster(tree, count, "maxclust").astype(np.int64) - 1 for count in counts]
-        return tuple(
-            Clusters(label=_extended(cut, linked, space), probability=unknown) for cut in cuts
-        )
-
-
-def _extended(label: IntArray, linked: FloatArray, space: FloatArray) -> IntArray:
-    """Give each row the label of the nearest centre of a cluster, if not all rows were linked."""
-    if len(linked) == len(space):
-        return label
-    centres = np.stack([linked[label == cluster].mean(axis=0) for cluster in np.unique(label)])
-    distance = (centres**2).sum(axis=1) - 2 * space @ centres.T
-    return np.asarray(distance.argmin(axis=1), np.int64)
+        return tuple(Clusters(label=cut, probability=unknown) for cut in cuts)

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from offhand.evaluation.resampling import folds, members
+from offhand.evaluation.tallies import tallied
 from offhand.records import BoolArray, FloatArray, IntArray
 
 LEAST_RELIABILITY = 0.2
@@ -28,6 +29,9 @@ LEAST_RELIABILITY = 0.2
 
 LEAST_PAIRS = 10
 """Pairs below which nothing is compared; segments alone in their clip make none."""
+
+MAX_INDICATED = 20_000
+"""Segments up to which labels are held as indicators; of more, counts by clip and cluster."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,11 +217,20 @@ def concordance(label: IntArray, target: Target, pairs: Pairs) -> float:
     """
     if target.norm == 0:
         return float("nan")
+    rows = np.flatnonzero(target.described)
+    inside = pairs.among(rows)
+    if len(rows) > MAX_INDICATED:
+        norm, shared = tallied(
+            label[rows],
+            target.vectors[rows],
+            inside.clip,
+            inside.group,
+            is_single=inside.is_single,
+        )
+        return shared / (norm * target.norm) if norm else 0.0
     norm = label_norm(label, target, pairs)
     if norm == 0:
         return 0.0
-    rows = np.flatnonzero(target.described)
-    inside = pairs.among(rows)
     centred = inside.centred(one_hot(label[rows]))
     shared = float(inside.product(centred, target.vectors[rows]).sum())
     return shared / (norm * target.norm)

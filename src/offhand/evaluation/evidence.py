@@ -24,7 +24,7 @@ from offhand.evaluation.concordance import (
 )
 from offhand.evaluation.density import density_validity
 from offhand.evaluation.mixing import Mixing, mixing
-from offhand.evaluation.resampling import MAX_FOLDS, drawn_blocks
+from offhand.evaluation.resampling import MAX_FOLDS, drawn_blocks, whole_clips
 from offhand.evaluation.shifts import ShiftTest, shift_test
 from offhand.evaluation.stability import Stability, stability
 from offhand.evaluation.surrogates import phase_scrambled
@@ -114,6 +114,7 @@ def score_labels(
     *,
     parts: Sequence[float],
     seed: int,
+    with_interval: bool = True,
 ) -> Score:
     """Score labels against modalities that had no part in them.
 
@@ -127,12 +128,14 @@ def score_labels(
         What discounts the concordance, each in 0..1; NaN is left out.
     seed
         Seed of shifts and blocks.
+    with_interval
+        Whether the interval is wanted; it costs most of the time.
     """
     trials = alternatives[chosen]
     found = float(np.clip(combined(trials, pairs), -1.0, 1.0))
     known = [part for part in parts if not np.isnan(part)]
     factor = float(np.mean(known)) if known else 1.0
-    half = _half_width(trials, pairs, found, seed=seed) * factor
+    half = factor * (_half_width(trials, pairs, found, seed=seed) if with_interval else np.nan)
     return Score(
         score=found * factor,
         low=found * factor - half,
@@ -170,7 +173,7 @@ def judge(
     """
     rows = np.flatnonzero(described)
     own, inside = label[rows], pairs.among(rows)
-    sample = _sample(inside.clip, MAX_SEGMENTS, seed=seed)
+    sample = whole_clips(inside.clip, MAX_SEGMENTS, seed=seed)
     part, part_pairs = space[sample], inside.among(sample)
     whole = len(sample) == len(rows)
     reference = own if whole else (again(part) if len(part) else own[sample])
@@ -193,7 +196,7 @@ def _shift_test(
     alternatives: Sequence[Sequence[Trial]], chosen: int, pairs: Pairs, *, seed: int
 ) -> ShiftTest:
     """Test labels in all segments, or in as many whole clips as ``MAX_SHIFTED`` allow."""
-    rows = _sample(pairs.clip, MAX_SHIFTED, seed=seed)
+    rows = whole_clips(pairs.clip, MAX_SHIFTED, seed=seed)
     if len(rows) < len(pairs.clip):
         inside = pairs.among(rows)
         targets = [trial.target.at(rows, inside) for trial in alternatives[chosen]]
@@ -254,14 +257,3 @@ def _surrogate_test(
     spread = float(values.std())
     z = float((observed - values.mean()) / spread) if spread > 0 else 0.0
     return z, float((values >= observed).sum() + 1) / (N_SURROGATES + 1)
-
-
-def _sample(clip: IntArray, limit: int, *, seed: int) -> IntArray:
-    """Return the rows of as many whole clips as ``limit`` segments allow, at least of two."""
-    if len(clip) <= limit:
-        return np.arange(len(clip))
-    clips, sizes = np.unique(clip, return_counts=True)
-    order = np.random.default_rng(seed).permutation(len(clips))
-    taken = max(2, int(np.searchsorted(sizes[order].cumsum(), limit, side="right")))
-    rows = np.flatnonzero(np.isin(clip, clips[order[:taken]]))
-    return rows[:: -(-len(rows) // limit)]

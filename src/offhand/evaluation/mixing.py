@@ -31,6 +31,15 @@ PERPLEXITY = 30.0
 MAX_QUERIES = 2000
 """Segments of a cluster, or of all, whose neighbours are looked for; more are thinned at random."""
 
+MAX_DISTANCES = 2**24
+"""Distances held at a time."""
+
+MAX_COMPARED = 20_000
+"""Segments up to which a query is compared with all of them; of more, with near ones first."""
+
+FIRST_NEIGHBOURS = 16
+"""Near segments that are looked at first for one of another clip."""
+
 PERMUTATIONS = 10
 """Permutations of clips that tell what perfect mixing would give."""
 
@@ -243,14 +252,10 @@ def _enrichment(
     queries = np.arange(n)
     if n > MAX_QUERIES:
         queries = np.sort(rng.choice(n, MAX_QUERIES, replace=False))
-    same, chance = np.zeros(len(queries)), np.zeros(len(queries))
-    for first in range(0, len(queries), 256):
-        chunk = queries[first : first + 256]
-        distance = cdist(space[chunk], space)
-        distance[clip[chunk][:, None] == clip[None, :]] = np.inf
-        nearest = distance.argmin(axis=1)
-        alone = np.isinf(distance.min(axis=1))
-        same[first : first + 256] = (label[nearest] == label[chunk]) & (label[chunk] >= 0) & ~alone
+    chance = np.zeros(len(queries))
+    nearest = _nearest_elsewhere(space, clip, queries)
+    alone = nearest < 0
+    same = (label[nearest] == label[queries]) & (label[queries] >= 0) & ~alone
     known = label[queries] >= 0
     place_of = np.searchsorted(cluster, label[queries[known]])
     chance[known] = expected[own_clip[queries[known]], place_of]
@@ -261,3 +266,25 @@ def _enrichment(
             found[place] = same[own_rows].sum() / chance[own_rows].sum()
     overall = same.sum() / chance.sum() if chance.sum() > 0 else float("nan")
     return found, float(overall)
+
+
+def _nearest_elsewhere(space: FloatArray, clip: IntArray, queries: IntArray) -> IntArray:
+    """Return each query's nearest segment of another clip ``(q,)``, -1 where there is none."""
+    found = np.full(len(queries), -1)
+    left = np.arange(len(queries))
+    if len(space) > MAX_COMPARED:  # else a tree is no gain
+        tree, k = KDTree(space), FIRST_NEIGHBOURS
+        while len(left) and k < len(space) // 8:
+            rows = queries[left]
+            neighbour = np.asarray(tree.query(space[rows], k=[*range(1, k + 1)])[1])
+            elsewhere = clip[neighbour] != clip[rows][:, None]
+            met = elsewhere.any(axis=1)
+            found[left[met]] = neighbour[met, elsewhere[met].argmax(axis=1)]
+            left, k = left[~met], 4 * k
+    at_once = min(256, max(1, MAX_DISTANCES // max(1, len(space))))
+    for first in range(0, len(left), at_once):
+        part = left[first : first + at_once]
+        distance = cdist(space[queries[part]], space)
+        distance[clip[queries[part]][:, None] == clip[None, :]] = np.inf
+        found[part] = np.where(np.isinf(distance.min(axis=1)), -1, distance.argmin(axis=1))
+    return found

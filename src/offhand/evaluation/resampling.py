@@ -45,3 +45,14 @@ def drawn_blocks(clip: IntArray, rng: np.random.Generator) -> IntArray:
         places = (starts[:, None] + np.arange(length)).ravel()[: len(rows)] % len(rows)
         drawn.append(rows[places])
     return np.concatenate(drawn) if drawn else np.empty(0, np.int64)
+
+
+def whole_clips(clip: IntArray, limit: int, *, seed: int) -> IntArray:
+    """Return the rows of as many whole clips as ``limit`` segments allow, at least of two."""
+    if len(clip) <= limit:
+        return np.arange(len(clip))
+    clips, sizes = np.unique(clip, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(clips))
+    taken = max(2, int(np.searchsorted(sizes[order].cumsum(), limit, side="right")))
+    rows = np.flatnonzero(np.isin(clip, clips[order[:taken]]))
+    return rows[:: -(-len(rows) // limit)]

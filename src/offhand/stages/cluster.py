@@ -17,9 +17,9 @@ from offhand.clustering.base import Clusterer
 from offhand.clustering.exemplars import EXEMPLARS_VERSION, exemplars
 from offhand.clustering.space import Space
 from offhand.files.names import location
-from offhand.records import Clusters, Features, IntArray, Scope
-from offhand.selection import candidates, choose
-from offhand.stages.spaces import SightFiles
+from offhand.records import Clusters, IntArray, Scope
+from offhand.selection import Candidates, Sight, candidates, choose, joined, tried
+from offhand.stages.spaces import Described, SightFiles
 from offhand.store import fingerprint, parquet
 from offhand.store.workspace import Workspace
 
@@ -70,10 +70,11 @@ class ClusterTask:
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterFiles:
-    """Where the labels and the exemplars of a task are stored."""
+    """Where a task's labels and exemplars are stored, and all pooled clusterings to choose from."""
 
     labels: Path
     exemplars: Path
+    candidates: Path
 
 
 def cluster_files(task: ClusterTask) -> ClusterFiles:
@@ -85,13 +86,14 @@ def cluster_files(task: ClusterTask) -> ClusterFiles:
     return ClusterFiles(
         labels=workspace.record_path("clusters", name, print_, "labels"),
         exemplars=workspace.record_path("clusters", name, print_, "exemplars"),
+        candidates=workspace.record_path("clusters", name, print_, "candidates"),
     )
 
 
 def cluster(task: ClusterTask, report: Callable[[float], None]) -> None:
     """Cluster what is not clustered yet, and store labels and exemplars."""
     files, key = cluster_files(task), task.described.key
-    if parquet.has_key(files.labels, key) and parquet.has_key(files.exemplars, key):
+    if all(parquet.has_key(path, key) for path in vars(files).values()):
         return
     segments, everywhere = task.described.segments(), task.described.read()
     clip_id, weights = segments.clip_id, task.weights()
@@ -102,15 +104,55 @@ def cluster(task: ClusterTask, report: Callable[[float], None]) -> None:
     for done, (scope, rows) in enumerate(pools, start=1):
         sight = everywhere if scope == "pooled" else everywhere.at(rows)
         found = candidates(sight, weights, task.clusterer, seed=task.seed)
-        chosen = found.clusters[choose(found, sight.pairs)]
-        parts.append(_tables(segments, rows, found.space, chosen, scope))
+        chosen = choose(found, sight.pairs)
+        if scope == "pooled":
+            _write_candidates(files.candidates, found, chosen, key=key)
+        parts.append(_tables(segments, rows, found.space, found.clusters[chosen], scope))
         report(done / len(pools))
     parquet.write_frame(files.exemplars, _joined(parts, 1, EXEMPLAR_COLUMNS), key=key)
     parquet.write_frame(files.labels, _joined(parts, 0, LABEL_COLUMNS), key=key)
 
 
+def _write_candidates(path: Path, found: Candidates, chosen: int, *, key: str) -> None:
+    """Store labels of all segments: the candidates' own, and those without a modality."""
+    columns = {f"own {place}": found.label(place) for place in range(len(found.clusters))}
+    for name, labels in found.without.items():
+        columns |= {f"{place} without {name}": label for place, label in enumerate(labels)}
+    frame = pd.DataFrame({name: label.astype(np.int32) for name, label in columns.items()})
+    parquet.write_frame(path, frame, key=key, meta={"chosen": chosen})
+
+
+def read_candidates(task: ClusterTask, sight: Sight) -> tuple[Candidates, int]:
+    """Return the pooled clusterings that :func:`cluster` found, and which one it chose.
+
+    Parameters
+    ----------
+    task
+        What was clustered.
+    sight
+        How modalities see the segments, where pairs of clips, or of groups of them, are compared.
+    """
+    frame, meta = parquet.read_frame(cluster_files(task).candidates)
+    weights = task.weights()
+    space = joined(sight, weights)
+    label = {name: frame[name].to_numpy(np.int64) for name in frame.columns}
+    count = sum(name.startswith("own ") for name in label)
+    unknown = np.full(int(space[1].sum()), np.nan)
+    clusters = tuple(
+        Clusters(label=label[f"own {place}"][space[1]], probability=unknown)
+        for place in range(count)
+    )
+    without = {
+        name: [label[f"{place} without {name}"] for place in range(count)]
+        for name in sight.targets
+        if f"0 without {name}" in label
+    }
+    found = tried(sight, weights, space=space, clusters=clusters, without=without)
+    return found, int(meta["chosen"])
+
+
 def _tables(
-    segments: Features, rows: IntArray, space: Space, clusters: Clusters, scope: Scope
+    segments: Described, rows: IntArray, space: Space, clusters: Clusters, scope: Scope
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the rows of labels and of exemplars for one pool of segments."""
     coordinates, described = space

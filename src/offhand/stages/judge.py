@@ -17,14 +17,14 @@ from offhand.evaluation.controls import clip_identity, one_cluster, random_label
 from offhand.evaluation.evidence import CONFIRMED_P, Evidence, Score, score_labels
 from offhand.evaluation.fingerprint import fingerprint as fingerprint_of
 from offhand.records import IntArray
-from offhand.selection import Sight, candidates, choose, evidence_for
-from offhand.stages.cluster import ClusterTask
+from offhand.selection import Sight, evidence_for
+from offhand.stages.cluster import ClusterTask, read_candidates
 from offhand.stages.groups import Group
 from offhand.stages.spaces import SightFiles
 from offhand.store import fingerprint, parquet
 from offhand.store.workspace import Workspace
 
-EVIDENCE_VERSION = 5
+EVIDENCE_VERSION = 6
 """Raised whenever the same clusterings get other evidence."""
 
 RANDOM_DRAWS = 20
@@ -109,9 +109,8 @@ def judge_clustering(task: JudgeTask, report: Callable[[float], None]) -> None:
     key = made.described.key
     if parquet.has_key(files.scores, key) and parquet.has_key(files.details, key):
         return
-    sight, weights = made.described.read(), made.weights()
-    found = candidates(sight, weights, made.clusterer, seed=made.seed)
-    chosen = choose(found, sight.pairs)
+    sight = made.described.read()
+    found, chosen = read_candidates(made, sight)
     evidence = evidence_for(found, chosen, sight.pairs, made.clusterer, seed=made.seed)
     report(0.8)
     what = {"modality": made.modality, "clusterer": made.clusterer.name}
@@ -131,7 +130,7 @@ def judge_clustering(task: JudgeTask, report: Callable[[float], None]) -> None:
     rows = [what | _score_row("clip", evidence.score, sight) | whole]
     for group in task.groups:
         above = made.described.read(group)
-        apart = candidates(above, weights, made.clusterer, seed=made.seed)
+        apart, _ = read_candidates(made, above)
         scored = score_labels(
             apart.trials,
             chosen,
@@ -166,12 +165,19 @@ def judge_controls(task: ControlTask, report: Callable[[float], None]) -> None:
     parquet.write_frame(files.scores, pd.DataFrame(rows), key=key)
 
 
-def score_of(label: IntArray, sight: Sight, *, seed: int) -> Score:
+def score_of(label: IntArray, sight: Sight, *, seed: int, with_interval: bool = True) -> Score:
     """Score labels that no modality had a part in, such as controls or the truth.
 
     They were not found by clustering, so nothing discounts their concordance.
     """
-    return score_labels([trials_of(label, sight)], 0, sight.pairs, parts=[], seed=seed)
+    return score_labels(
+        [trials_of(label, sight)],
+        0,
+        sight.pairs,
+        parts=[],
+        seed=seed,
+        with_interval=with_interval,
+    )
 
 
 def trials_of(label: IntArray, sight: Sight) -> list[Trial]:
@@ -198,7 +204,12 @@ def _random_row(level: str, sight: Sight, *, seed: int) -> dict[str, Any]:
     """Return the mean of many random labellings, and the interval that holds 95 % of them."""
     n = len(sight.pairs.clip)
     drawn = [
-        score_of(random_labels(n, CONTROL_CLUSTERS, seed=seed + draw), sight, seed=seed)
+        score_of(
+            random_labels(n, CONTROL_CLUSTERS, seed=seed + draw),
+            sight,
+            seed=seed,
+            with_interval=False,
+        )
         for draw in range(RANDOM_DRAWS)
     ]
     row = _control_row("control:random", level, drawn[0], sight)

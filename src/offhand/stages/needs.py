@@ -24,6 +24,7 @@ NEEDS: Mapping[str, Needs] = {
     "signals": _DECODING,
     "segments": _ONE_CLIP,
     "repetitions": _ONE_CLIP,
+    "spaces": _ALL_CLIPS,
     "alignment": _ALL_CLIPS,
     "fusion": _ALL_CLIPS,
     "clustering": _ALL_CLIPS,

@@ -286,16 +286,18 @@ def write_joined(workspace: Workspace, name: str, paths: Sequence[Path]) -> None
 
 def write_rep_tables(workspace: Workspace) -> None:
     """Write ``results/rep_table/<clip_id>.json``: the counts of each segment of a clip."""
-    bouts, segments = workspace.table("repetitions"), workspace.table("segments")
-    seeds = {
-        (row["clip_id"], row["segment_id"]): row
-        for row in workspace.table("similarity").to_dict("records")
-    }
+    segments = workspace.table("segments")
+    bouts: dict[tuple[str, int], list[dict[Any, Any]]] = {}
+    found = workspace.table("repetitions").dropna(subset="segment_id")
+    for bout in found.to_dict("records"):
+        bouts.setdefault((bout["clip_id"], int(bout["segment_id"])), []).append(bout)
+    names = ("clip_id", "segment_id", "seed_accepted", "seed_count")  # the matrices are large
+    seed_rows = parquet.read_frame(workspace.table_path("similarity"), names)[0]
+    seeds = {(row["clip_id"], row["segment_id"]): row for row in seed_rows.to_dict("records")}
     for clip_id, own in segments.groupby("clip_id"):
-        here = bouts[bouts["clip_id"] == clip_id]
         rows = []
         for segment in own.to_dict("records"):
-            inside = here[here["segment_id"] == segment["segment_id"]].to_dict("records")
+            inside = bouts.get((str(clip_id), int(segment["segment_id"])), [])
             trusted = [bout for bout in inside if bout["accepted"]]
             seed = seeds[clip_id, segment["segment_id"]]
             rows.append(

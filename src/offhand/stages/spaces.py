@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from offhand.clustering.alignment import Alignment, align
 from offhand.clustering.space import SPACE_VERSION, feature_space
 from offhand.files.names import location
-from offhand.records import Features
+from offhand.records import BoolArray, Features, FloatArray, IntArray
 from offhand.selection import SELECTION_VERSION, Sight, see
 from offhand.stages.groups import Group
 from offhand.store import fingerprint, parquet
@@ -45,9 +47,70 @@ class FeatureFiles:
         """The identity of their content."""
         return fingerprint.digest([location(path).name for path in self.paths] + [*self.clip_keys])
 
+    @property
+    def space_path(self) -> Path:
+        """The file of their coordinates, where a stage stored them."""
+        print_ = fingerprint.digest([self.modality_fingerprint, f"space {SPACE_VERSION}"])
+        store = location(self.paths[0]).parent.parent.parent
+        return store / "spaces" / f"{self.modality}@{print_}" / "space.parquet"
+
     def read(self) -> list[Features]:
         """Return the table of each clip."""
         return [parquet.read_features(location(path)) for path in self.paths]
+
+    def space(self) -> Described:
+        """Return the coordinates of all clips, from the stored ones if they are these."""
+        if parquet.has_key(self.space_path, self.key):
+            return _read_space(self.space_path)
+        table = pooled(self.read())
+        space, described = feature_space(table.values, table.weights)
+        return Described(
+            clip_id=table.clip_id, segment_id=table.segment_id, space=space, described=described
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Described:
+    """One modality's coordinates.
+
+    Attributes
+    ----------
+    clip_id, segment_id
+        ``(n,)``: the segments.
+    space, described
+        ``(described rows, d)`` and ``(n,)``.
+    """
+
+    clip_id: npt.NDArray[np.str_]
+    segment_id: IntArray
+    space: FloatArray
+    described: BoolArray
+
+
+def store_space(files: FeatureFiles, report: Callable[[float], None]) -> None:
+    """Store the coordinates of one modality: every later stage reads them, and no features."""
+    if parquet.has_key(files.space_path, files.key):
+        return
+    found = files.space()
+    report(0.9)
+    full = np.full((len(found.described), found.space.shape[1]), np.nan)
+    full[found.described] = found.space
+    columns = {"clip_id": found.clip_id, "segment_id": found.segment_id}
+    frame = pd.DataFrame(columns | {"described": found.described})
+    axes = pd.DataFrame(full, columns=[f"axis_{number}" for number in range(full.shape[1])])
+    parquet.write_frame(files.space_path, pd.concat([frame, axes], axis=1), key=files.key)
+
+
+def _read_space(path: Path) -> Described:
+    frame = parquet.read_frame(path)[0]
+    described = frame["described"].to_numpy(bool)
+    axes = frame.filter(regex="^axis_").to_numpy(np.float64)
+    return Described(
+        clip_id=frame["clip_id"].to_numpy(np.str_),
+        segment_id=frame["segment_id"].to_numpy(np.int64),
+        space=np.asfortranarray(axes[described]),  # as it was computed: sums keep their last digit
+        described=described,
+    )
 
 
 def pooled(tables: Sequence[Features]) -> Features:
@@ -90,9 +153,9 @@ class SightFiles:
         aligned = (location(self.alignments).parent.name,) if self.alignments else ()
         return (*steps, *versions, *aligned)
 
-    def segments(self) -> Features:
-        """Return the pooled table of one modality, for the segments it is about."""
-        return pooled(self.features[0].read())
+    def segments(self) -> Described:
+        """Return the coordinates of one modality, for the segments they are about."""
+        return self.features[0].space()
 
     def read(self, group: Group | None = None) -> Sight:
         """Return how modalities see the segments of all clips.
@@ -105,12 +168,11 @@ class SightFiles:
         alignments = read_alignments(location(self.alignments)) if self.alignments else {}
         spaces, clip_id = {}, np.empty(0, dtype=np.str_)
         for files in self.features:
-            table = pooled(files.read())
-            clip_id = table.clip_id
-            space, described = feature_space(table.values, table.weights)
+            one = files.space()
+            clip_id = one.clip_id
             clip = np.unique(clip_id, return_inverse=True)[1].astype(np.int64)
             how = alignments.get(files.modality, "none")
-            spaces[files.modality] = align(space, clip[described], how), described
+            spaces[files.modality] = align(one.space, clip[one.described], how), one.described
         sources = {files.modality: files.signals for files in self.features}
         if group is None:
             return see(spaces, sources, clip_id)

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from offhand.clustering import ward
 from offhand.clustering.base import Clusterer
 from offhand.clustering.hdbscan import Hdbscan
 from offhand.clustering.ward import Ward
@@ -176,15 +175,6 @@ def test_one_candidate_can_be_had_alone(clusterer: Clusterer) -> None:
         (alone,) = clusterer.candidates(space, seed=0, only=place)
         expected = every[min(place, len(every) - 1)]
         np.testing.assert_array_equal(alone.label, expected.label)
-
-
-def test_ward_links_a_part_of_many_rows_and_gives_the_rest_the_nearest_centre(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    space, truth = blobs(n=200)
-    monkeypatch.setattr(ward, "MAX_LINKED", 60)
-    label = Ward(n_clusters=3).candidates(space, seed=0)[0].label
-    assert adjusted_rand_score(truth, label) == 1
 
 
 @pytest.mark.parametrize(

@@ -189,3 +189,23 @@ def test_what_is_described_in_one_of_several_clips_cannot_be_compared() -> None:
     assert np.isnan(shift_test([[trial]], 0, pairs, n_draws=9, seed=0).p)
     alone = everywhere(clip[seen])  # as a footage of its own it can
     assert concordance(kind[seen], whole(views[0], alone), alone) > 0.9
+
+
+@pytest.mark.parametrize("n_groups", [1, 2, 4])
+@pytest.mark.parametrize("per_clip", [1, 9])
+def test_counts_give_what_indicators_give(
+    n_groups: int, per_clip: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(n_groups)
+    clip = np.repeat(np.arange(8), per_clip + rng.integers(0, 3, 8))
+    described = rng.random(len(clip)) < 0.9
+    for grouped in (clip, clip % n_groups):
+        pairs = Pairs(clip=clip, group=grouped)
+        target = make_target(rng.normal(size=(int(described.sum()), 3)), described, pairs)
+        for label in (rng.integers(-1, 4, len(clip)), clip, np.full(len(clip), -1), 0 * clip):
+            expected = concordance(label, target, pairs)
+            with monkeypatch.context() as patched:
+                patched.setattr("offhand.evaluation.concordance.MAX_INDICATED", 0)
+                assert concordance(label, target, pairs) == pytest.approx(
+                    expected, abs=1e-12, nan_ok=True
+                )

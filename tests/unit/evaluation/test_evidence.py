@@ -8,7 +8,8 @@ import pytest
 from offhand.clustering.hdbscan import Hdbscan
 from offhand.clustering.ward import Ward
 from offhand.evaluation.controls import clip_identity, one_cluster, random_labels, time_blocks
-from offhand.evaluation.evidence import Evidence, _sample, score_labels
+from offhand.evaluation.evidence import Evidence, score_labels
+from offhand.evaluation.resampling import whole_clips
 from offhand.records import FloatArray, IntArray
 from offhand.selection import Sight, candidates, choose, evidence_for, see
 from offhand.stages.judge import score_of
@@ -127,10 +128,10 @@ def test_two_clips_and_short_ones_have_an_answer_with_its_width() -> None:
 
 def test_many_segments_are_sampled_by_whole_clips() -> None:
     clip = np.repeat(np.arange(300), 50)
-    rows = _sample(clip, 1000, seed=0)
+    rows = whole_clips(clip, 1000, seed=0)
     assert len(rows) == 1000
     assert np.all(np.bincount(clip[rows])[np.unique(clip[rows])] == 50)
-    two = _sample(np.repeat([0, 1], 9000), 1000, seed=0)
+    two = whole_clips(np.repeat([0, 1], 9000), 1000, seed=0)
     assert len(np.unique(np.repeat([0, 1], 9000)[two])) == 2
     assert len(two) <= 1000
 

@@ -94,3 +94,18 @@ def test_neighbourhoods_are_accepted_where_they_hold_clips_as_the_cluster_does()
     even, lopsided = np.tile([0, 1], (10, 10)), np.zeros((10, 20), int)
     assert acceptance(even, clip) == 1.0
     assert acceptance(lopsided, clip) == 0.0
+
+
+def test_the_nearest_of_another_clip_is_found_by_a_tree_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(0)
+    clip = np.repeat(np.arange(4), 100)
+    space = rng.normal(size=(400, 3)) + 3.0 * clip[:, None]  # many neighbours are of one clip
+    label = rng.integers(-1, 3, 400)
+    expected = mixing(space, label, clip, seed=0)
+    monkeypatch.setattr("offhand.evaluation.mixing.MAX_COMPARED", 10)
+    monkeypatch.setattr("offhand.evaluation.mixing.FIRST_NEIGHBOURS", 2)
+    found = mixing(space, label, clip, seed=0)
+    np.testing.assert_array_equal(found.enrichment, expected.enrichment)
+    assert found.overall_enrichment == expected.overall_enrichment
