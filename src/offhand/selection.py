@@ -212,7 +212,7 @@ def candidates(
     seed
         Seed of what it draws at random.
     """
-    space = joined(sight, weights)
+    space = joined(sight.spaces, weights)
     clusters = clusterer.candidates(space[0], seed=seed)
     own = [_spread(one.label, space[1]) for one in clusters]
     without: dict[str, list[IntArray]] = {}
@@ -225,7 +225,7 @@ def candidates(
         rest = {other: weight for other, weight in weights.items() if other not in alike}
         if alike.isdisjoint(weights) or not any(rest.values()):
             continue
-        held_out = joined(sight, rest)
+        held_out = joined(sight.spaces, rest)
         found = clusterer.candidates(held_out[0], seed=seed)
         without[name] = [
             matched(_spread(found[min(place, len(found) - 1)].label, held_out[1]), reported)
@@ -398,11 +398,11 @@ def matched(label: IntArray, reference: IntArray) -> IntArray:
     return found
 
 
-def joined(sight: Sight, weights: Mapping[str, float]) -> Space:
+def joined(spaces: Mapping[str, Space], weights: Mapping[str, float]) -> Space:
     """Return a modality's own space, or that of several."""
     if len(weights) == 1:
-        return sight.spaces[next(iter(weights))]
-    used = [sight.spaces[name] for name in weights]
+        return spaces[next(iter(weights))]
+    used = [spaces[name] for name in weights]
     return join_spaces([one for one, _ in used], [known for _, known in used], [*weights.values()])
 
 

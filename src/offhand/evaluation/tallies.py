@@ -38,7 +38,10 @@ def tallied(
     above = np.unique(group, return_inverse=True)[1]
     n_clips, n_groups = int(number.max()) + 1, int(above.max()) + 1
     held = np.bincount(number[known] * k + place, minlength=n_clips * k).reshape(n_clips, k)
-    share = held / np.bincount(number)[:, None]
+    size = np.bincount(number)
+    if (held.max(axis=1) == size).all():  # never varies inside a clip, as the clip itself
+        return 0.0, 0.0
+    share = held / size[:, None]
     whole = np.diag(held.sum(axis=0).astype(np.float64)) - held.T @ share
     total, scale = float((whole**2).sum()), float(np.trace(whole)) ** 2
     cell = above[known] * k + place
@@ -55,7 +58,9 @@ def tallied(
         group_of = np.zeros(n_clips, np.int64)
         group_of[number] = above
         for own in members(group_of):
-            inside = np.diag(held[own].sum(axis=0).astype(np.float64)) - held[own].T @ share[own]
+            here = np.flatnonzero(held[own].any(axis=0))  # few clusters occur in one group
+            part = held[own][:, here]
+            inside = np.diag(part.sum(axis=0).astype(np.float64)) - part.T @ share[own][:, here]
             total -= float((inside**2).sum())
         shared -= float((sums**2).sum())
     return (float(np.sqrt(total)) if total > 1e-12 * scale else 0.0), shared

@@ -134,7 +134,7 @@ def read_candidates(task: ClusterTask, sight: Sight) -> tuple[Candidates, int]:
     """
     frame, meta = parquet.read_frame(cluster_files(task).candidates)
     weights = task.weights()
-    space = joined(sight, weights)
+    space = joined(sight.spaces, weights)
     label = {name: frame[name].to_numpy(np.int64) for name in frame.columns}
     count = sum(name.startswith("own ") for name in label)
     unknown = np.full(int(space[1].sum()), np.nan)

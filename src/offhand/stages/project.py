@@ -36,7 +36,7 @@ def draw_map(task: ProjectTask, report: Callable[[float], None]) -> None:
     path, key = map_path(task), one.described.key
     if parquet.has_key(path, key):
         return
-    points, described = joined(one.described.read(), one.weights())
+    points, described = joined(one.described.spaces(), one.weights())
     places, method = project(points, seed=one.seed)
     rows = np.flatnonzero(described)
     segments = one.described.segments()

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from offhand.clustering.alignment import Alignment, align
-from offhand.clustering.space import SPACE_VERSION, feature_space
+from offhand.clustering.space import SPACE_VERSION, Space, feature_space
 from offhand.files.names import location
 from offhand.records import BoolArray, Features, FloatArray, IntArray
 from offhand.selection import SELECTION_VERSION, Sight, see
@@ -157,6 +157,17 @@ class SightFiles:
         """Return the coordinates of one modality, for the segments they are about."""
         return self.features[0].space()
 
+    def spaces(self) -> dict[str, Space]:
+        """Return each modality's coordinates of all segments, aligned."""
+        alignments = read_alignments(location(self.alignments)) if self.alignments else {}
+        found = {}
+        for files in self.features:
+            one = files.space()
+            clip = np.unique(one.clip_id, return_inverse=True)[1].astype(np.int64)
+            how = alignments.get(files.modality, "none")
+            found[files.modality] = align(one.space, clip[one.described], how), one.described
+        return found
+
     def read(self, group: Group | None = None) -> Sight:
         """Return how modalities see the segments of all clips.
 
@@ -165,14 +176,7 @@ class SightFiles:
         group
             What stands above clips, where pairs from different groups are to be compared.
         """
-        alignments = read_alignments(location(self.alignments)) if self.alignments else {}
-        spaces, clip_id = {}, np.empty(0, dtype=np.str_)
-        for files in self.features:
-            one = files.space()
-            clip_id = one.clip_id
-            clip = np.unique(clip_id, return_inverse=True)[1].astype(np.int64)
-            how = alignments.get(files.modality, "none")
-            spaces[files.modality] = align(one.space, clip[one.described], how), one.described
+        spaces, clip_id = self.spaces(), self.segments().clip_id
         sources = {files.modality: files.signals for files in self.features}
         if group is None:
             return see(spaces, sources, clip_id)
