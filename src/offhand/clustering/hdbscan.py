@@ -32,7 +32,7 @@ class Hdbscan:
     """
 
     name: ClassVar[str] = "hdbscan"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     min_cluster_size: int = option(
         0, "smallest cluster in segments; 0 for half the square root of their number, at least 2"
