@@ -489,16 +489,16 @@ def test_damaged_annotations_stop_a_run_before_any_work(
         ("general.alignment=centre", JUDGED),
         (
             "modalities.flow_rhythm.n_bands=8",
-            {"features", *JUDGED},
+            {"features", "spaces", *JUDGED},
         ),
         ("segments.window.length_s=4", set()),
         (
             "segments.changepoint.penalty=31",
-            {"segments", "counts", "features", *JUDGED},
+            {"segments", "counts", "features", "spaces", *JUDGED},
         ),
         (
             "signals.motion.rate_hz=12",
-            {"signals", "segments", "counts", "features", "rhythm", *JUDGED},
+            {"signals", "segments", "counts", "features", "spaces", "rhythm", *JUDGED},
         ),
     ],
 )

@@ -112,7 +112,7 @@ def clustering(folder: Path, modality: str, rows: list[tuple[object, ...]]) -> C
         modality=modality,
         clusterer="ward",
         is_default=modality != "other",
-        files=ClusterFiles(labels=path, exemplars=path),
+        files=ClusterFiles(labels=path, exemplars=path, candidates=path),
         evidence=EvidenceFiles(scores=path, details=path),
     )
 
