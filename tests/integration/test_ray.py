@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -213,8 +214,12 @@ def test_a_process_and_a_node_lost_mid_run_leave_the_results_as_they_are(
 def _busy(node: Any) -> list[psutil.Process]:
     """Return the processes of a node that run a task."""
     (raylet,) = node.all_processes["raylet"]
-    workers = psutil.Process(raylet.process.pid).children(recursive=True)
-    return [worker for worker in workers if "ray::_work" in "".join(worker.cmdline())]
+    busy = []
+    for worker in psutil.Process(raylet.process.pid).children(recursive=True):
+        with suppress(psutil.Error):  # it ended meanwhile
+            if "ray::_work" in "".join(worker.cmdline()):
+                busy.append(worker)
+    return busy
 
 
 def test_a_driver_that_dies_loses_no_finished_work(
