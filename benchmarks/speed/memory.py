@@ -12,7 +12,7 @@ import argparse
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import offhand
 from offhand import pipeline
@@ -24,7 +24,7 @@ from offhand.runners.local import LocalRunner
 class PeakRunner(LocalRunner):
     """Tasks one at a time, in a new process for each stage; keeps the peak of each function."""
 
-    peaks_mb: dict[str, float] = {}  # noqa: RUF012
+    peaks_mb: ClassVar[dict[str, float]] = {}
 
     def __init__(self, jobs: int) -> None:
         del jobs

@@ -19,7 +19,6 @@ from loky.backend import get_context
 
 PRELOADED = (
     "offhand.pipeline",
-    "offhand.stages.thumbnails",
     "sklearn.cluster",
     "sklearn.decomposition",
     "sklearn.discriminant_analysis",

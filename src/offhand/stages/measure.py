@@ -37,7 +37,7 @@ class MeasureTask:
     extractors
         The signals wanted.
     threads
-        Decoder threads; 0 for as many as there are cores.
+        Decoder threads; 0 to keep every core busy.
     host
         What begins the signals; ``None`` for the task's own process.
     """

@@ -37,6 +37,9 @@ _CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 SPARE_THREADS = 6
 """Decoder threads beyond one a core: frames wait for each other, and for who uses them."""
 
+MOST_THREADS = 16
+"""Each holds frames, and FFmpeg itself takes no more where it chooses."""
+
 RUN_UPS_S = (0.0, 3.0, 30.0, float("inf"))
 """How long before a moment decoding starts, tried in turn until its frame is reached."""
 
@@ -83,7 +86,9 @@ def open_video(path: str, *, threads: int = 0) -> Iterator[tuple[InputContainer,
         if stream.codec_context is None:
             raise VideoError(f"{path}: no decoder for its video stream")
         stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = threads or (os.cpu_count() or 1) + SPARE_THREADS
+        stream.codec_context.thread_count = threads or min(
+            (os.cpu_count() or 1) + SPARE_THREADS, MOST_THREADS
+        )
         yield container, stream
 
 

@@ -60,7 +60,7 @@ class FrameReader:
     requests
         The forms in which frames are wanted.
     threads
-        Decoder threads; 0 for as many as there are cores.
+        Decoder threads; 0 to keep every core busy.
     on_progress
         Called now and then with the share of the clip that is decoded, in 0..1, if the header
         tells its length.
