@@ -7,6 +7,7 @@ Times are float64 seconds from presentation timestamps. Intervals are half-open
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+LevelArray = npt.NDArray[np.int8]
 ByteArray = npt.NDArray[np.uint8]
 BoolArray = npt.NDArray[np.bool_]
 
@@ -242,12 +244,28 @@ class Signal:
         first, last = np.searchsorted(self.time_s, [start_s, stop_s])
         return replace(self, time_s=self.time_s[first:last], values=self.values[first:last])
 
+    def whole(self) -> Signal:
+        """Return all samples."""
+        return self
+
+    def parts(self) -> Iterator[Signal]:
+        """Yield all samples: here in one part."""
+        yield self
+
 
 class LongSignal(Protocol):
     """What can be asked of a signal without holding all of it in memory."""
 
     def between(self, start_s: float, stop_s: float) -> Signal:
         """Return the samples in ``[start_s, stop_s)``."""
+        ...
+
+    def whole(self) -> Signal:
+        """Return all samples: for signals of few channels."""
+        ...
+
+    def parts(self) -> Iterator[Signal]:
+        """Yield all samples, some minutes at a time; at least one part, though it may be empty."""
         ...
 
 

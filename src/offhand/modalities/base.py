@@ -12,7 +12,7 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from offhand.records import Features, FloatArray, Segments, Signal
+from offhand.records import Features, FloatArray, LongSignal, Segments, Signal
 from offhand.rhythm.resample import LONGEST_GAP_S, to_uniform
 from offhand.rhythm.spectrum import log_band_power
 
@@ -28,7 +28,7 @@ class Modality(Protocol):
     signals: ClassVar[tuple[str, ...]]
     optional_signals: ClassVar[tuple[str, ...]]
 
-    def describe(self, signals: Mapping[str, Signal], segments: Segments) -> Features:
+    def describe(self, signals: Mapping[str, LongSignal], segments: Segments) -> Features:
         """Describe each segment of a clip in one row; NaN where there are no usable data."""
         ...
 

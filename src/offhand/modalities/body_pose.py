@@ -22,7 +22,7 @@ from offhand.modalities.base import (
     tempo_columns,
     tempo_features,
 )
-from offhand.records import Features, FloatArray, Segments, Signal, option
+from offhand.records import Features, FloatArray, LongSignal, Segments, Signal, option
 from offhand.rhythm.periodicity import estimate_period
 from offhand.rhythm.spectrum import band_edges
 
@@ -93,9 +93,9 @@ class BodyPose:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, must lie in 0..1")
 
-    def describe(self, signals: Mapping[str, Signal], segments: Segments) -> Features:
+    def describe(self, signals: Mapping[str, LongSignal], segments: Segments) -> Features:
         """Describe each segment by the body in view; see :class:`offhand.records.Features`."""
-        pose = signals["pose"]
+        pose = signals["pose"].whole()
         seen = _seen(pose, self.min_visibility)
         visibility = np.column_stack([pose.channel(f"{name}_visibility") for name in POINTS])
         highest_hz = min(RATE_HZ / 2, resolved_hz(pose))

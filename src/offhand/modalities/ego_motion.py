@@ -20,7 +20,7 @@ from offhand.modalities.base import (
     tempo_columns,
     tempo_features,
 )
-from offhand.records import Features, Segments, Signal, option
+from offhand.records import Features, LongSignal, Segments, option
 from offhand.rhythm.periodicity import estimate_period
 from offhand.rhythm.spectrum import band_edges
 
@@ -64,9 +64,9 @@ class EgoMotion:
         0.5, "share of samples with a camera fit below which the flow stands in for it"
     )
 
-    def describe(self, signals: Mapping[str, Signal], segments: Segments) -> Features:
+    def describe(self, signals: Mapping[str, LongSignal], segments: Segments) -> Features:
         """Describe each segment by its camera motion; see :class:`offhand.records.Features`."""
-        motion = signals["motion"]
+        motion = signals["motion"].whole()
         edges = band_edges(self.low_hz, self.high_hz, self.n_bands)
         columns = tempo_columns(CHANNELS, edges)
         highest_hz = min(RATE_HZ / 2, resolved_hz(motion))

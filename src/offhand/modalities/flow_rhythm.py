@@ -19,7 +19,7 @@ from offhand.modalities.base import (
     tempo_columns,
     tempo_features,
 )
-from offhand.records import Features, Segments, Signal, option
+from offhand.records import Features, LongSignal, Segments, option
 from offhand.rhythm.flow import flow_period
 from offhand.rhythm.spectrum import band_edges
 
@@ -49,9 +49,9 @@ class FlowRhythm:
     low_hz: float = option(0.12, "slowest tempo in cycles per second")
     high_hz: float = option(7.0, "fastest tempo in cycles per second")
 
-    def describe(self, signals: Mapping[str, Signal], segments: Segments) -> Features:
+    def describe(self, signals: Mapping[str, LongSignal], segments: Segments) -> Features:
         """Describe each segment by its flow; see :class:`offhand.records.Features`."""
-        motion = signals["motion"]
+        motion = signals["motion"].whole()
         edges = band_edges(self.low_hz, self.high_hz, self.n_bands)
         columns = tempo_columns(CHANNELS, edges)
         highest_hz = min(RATE_HZ / 2, resolved_hz(motion))

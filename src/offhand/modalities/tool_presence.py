@@ -19,7 +19,7 @@ from typing import ClassVar
 import numpy as np
 
 from offhand.modalities.base import tabulate
-from offhand.records import Features, FloatArray, Segments, Signal, option
+from offhand.records import Features, FloatArray, LongSignal, Segments, option
 
 INFORMATIVE = ("best_tool", "best_score", "second_tool", "second_score")
 NOTES = ("model", "unsupported")
@@ -59,9 +59,9 @@ class ToolPresence:
         if not 0 <= self.min_score <= 1:
             raise ValueError(f"min_score is {self.min_score}, must lie in 0..1")
 
-    def describe(self, signals: Mapping[str, Signal], segments: Segments) -> Features:
+    def describe(self, signals: Mapping[str, LongSignal], segments: Segments) -> Features:
         """Describe each segment by its tools; see :class:`offhand.records.Features`."""
-        tools = signals["tools"]
+        tools = signals["tools"].whole()
         level = (
             _means(tools.values) + LEVEL if self.relative else np.full(len(tools.channels), LEVEL)
         )

@@ -24,7 +24,7 @@ from offhand.modalities.base import (
     tempo_columns,
     tempo_features,
 )
-from offhand.records import Features, FloatArray, Segments, Signal, option
+from offhand.records import Features, FloatArray, LongSignal, Segments, Signal, option
 from offhand.rhythm.spectrum import band_edges
 
 RATE_HZ = 15.0
@@ -65,7 +65,7 @@ class VideoEmbedding:
     """
 
     name: ClassVar[str] = "video_embedding"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     signals: ClassVar[tuple[str, ...]] = ("appearance", "motion")
     optional_signals: ClassVar[tuple[str, ...]] = ("video",)
 
@@ -80,22 +80,21 @@ class VideoEmbedding:
         if self.n_columns < 1:
             raise ValueError(f"n_columns is {self.n_columns}, must be at least 1")
 
-    def describe(self, signals: Mapping[str, Signal], segments: Segments) -> Features:
+    def describe(self, signals: Mapping[str, LongSignal], segments: Segments) -> Features:
         """Describe each segment by its embedding; see :class:`offhand.records.Features`."""
         if "video" in signals:
-            video = signals["video"]
-            groups = [_means(self._projected(video), "video", segments)]
-            method = f"embeddings of windows ({_model(video)}), averaged"
+            video = self._projection(signals["video"])
+            groups = [_means(video, "video", segments)]
+            method = f"embeddings of windows ({video.model}), averaged"
         else:
-            appearance = signals["appearance"]
-            look = self._projected(appearance)
+            look = self._projection(signals["appearance"])
             groups = [
                 _means(look, "look", segments),
-                _changes(look, segments),
-                _motions(signals["motion"], segments),
+                _changes(look.followed(N_CHANGES), segments),
+                _motions(signals["motion"].whole(), segments),
             ]
             method = (
-                f"appearance ({_model(appearance)}) and motion pooled over time, as there are no "
+                f"appearance ({look.model}) and motion pooled over time, as there are no "
                 "embeddings of video: mean, spread, low tempi"
             )
         columns = [name for group in groups for name in group.columns]
@@ -113,23 +112,93 @@ class VideoEmbedding:
         )
         return replace(features, weights=np.concatenate([group.weights for group in groups]))
 
-    def _projected(self, signal: Signal) -> Signal:
+    def _projection(self, signal: LongSignal) -> _Projection:
         """Return an embedding relative to the clip and in at most ``n_columns`` dimensions."""
-        there = ~np.isnan(signal.values).any(axis=1)
-        known, n_dims = signal.values[there], signal.values.shape[1]
-        if self.relative and len(known):
-            spread = known.std(axis=0)
-            scale = spread + SPREAD_FLOOR * spread.mean()
-            varies = scale > 1e-9 * np.abs(known).max()
-            known = (known - known.mean(axis=0)) / np.where(varies, scale, 1.0)
+        first = next(signal.parts())
+        n_dims = len(first.channels)
+        mean, scale = np.zeros(n_dims), np.ones(n_dims)
+        if self.relative:
+            mean, spread, largest = _moments(signal, n_dims)
+            widened = spread + SPREAD_FLOOR * spread.mean()
+            scale = np.where(widened > 1e-9 * largest, widened, 1.0)
+        basis = None
         if n_dims > self.n_columns:
             draw = np.random.default_rng(BASIS_SEED)
-            basis = draw.standard_normal((n_dims, self.n_columns))
-            known = known @ basis / np.sqrt(self.n_columns)
-        values = np.full((len(signal.time_s), known.shape[1]), np.nan)
-        values[there] = known
-        channels = tuple(f"{index:03d}" for index in range(values.shape[1]))
-        return replace(signal, channels=channels, values=values)
+            basis = draw.standard_normal((n_dims, self.n_columns)) / np.sqrt(self.n_columns)
+        return _Projection(
+            signal=signal,
+            model=first.notes.get("model", "model not known"),
+            mean=mean,
+            scale=scale,
+            basis=basis,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Projection:
+    """A clip's embedding, projected where it is asked for: all of it need not fit in memory.
+
+    Attributes
+    ----------
+    signal
+        The embedding, ``d`` channels.
+    model
+        What it notes of its model.
+    mean, scale
+        ``(d,)``: subtracted, and divided by.
+    basis
+        ``(d, columns)``; ``None`` to keep the channels.
+    """
+
+    signal: LongSignal
+    model: str
+    mean: FloatArray
+    scale: FloatArray
+    basis: FloatArray | None
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        n_columns = len(self.mean) if self.basis is None else self.basis.shape[1]
+        return tuple(f"{index:03d}" for index in range(n_columns))
+
+    def between(self, start_s: float, stop_s: float) -> FloatArray:
+        """Return the projected samples in ``[start_s, stop_s)``, ``(n, columns)``."""
+        return self._project(self.signal.between(start_s, stop_s).values, len(self.channels))
+
+    def followed(self, n_columns: int) -> Signal:
+        """Return the first columns along the clip."""
+        channels = self.channels[:n_columns]
+        parts = [(part, self._project(part.values, len(channels))) for part in self.signal.parts()]
+        return Signal(
+            name=parts[0][0].name,
+            time_s=np.concatenate([part.time_s for part, _ in parts]),
+            channels=channels,
+            values=np.concatenate([values for _, values in parts]),
+        )
+
+    def _project(self, values: FloatArray, n_columns: int) -> FloatArray:
+        relative = (values - self.mean) / self.scale
+        if self.basis is None:
+            return relative[:, :n_columns]
+        return np.asarray(relative @ self.basis[:, :n_columns])
+
+
+def _moments(signal: LongSignal, n_dims: int) -> tuple[FloatArray, FloatArray, float]:
+    """Return mean and deviation ``(n_dims,)`` of the known samples, and the largest value.
+
+    Parts are joined as by Chan et al. 1983 (doi:10.1080/00031305.1983.10483115).
+    """
+    count, largest, mean, squares = 0, 0.0, np.zeros(n_dims), np.zeros(n_dims)
+    for part in signal.parts():
+        known = part.values[~np.isnan(part.values).any(axis=1)]
+        if len(known) == 0:
+            continue
+        apart, total = known.mean(axis=0) - mean, count + len(known)
+        squares += known.var(axis=0) * len(known) + apart**2 * (count * len(known) / total)
+        mean += apart * (len(known) / total)
+        count, largest = total, max(largest, float(np.abs(known).max()))
+    return mean, np.sqrt(squares / max(count, 1)), largest
 
 
 class _Group(NamedTuple):
@@ -145,19 +214,13 @@ class _Group(NamedTuple):
         return np.full(len(self.columns), self.weight / np.sqrt(len(self.columns)))
 
 
-def _model(signal: Signal) -> str:
-    """Return what a signal notes of its model."""
-    return signal.notes.get("model", "model not known")
-
-
-def _means(embedding: Signal, name: str, segments: Segments) -> _Group:
+def _means(embedding: _Projection, name: str, segments: Segments) -> _Group:
     """Return the mean embedding of each segment."""
     columns = tuple(f"{name}_{channel}" for channel in embedding.channels)
-    there = ~np.isnan(embedding.values).any(axis=1)
     rows = []
-    for start_s, stop_s in zip(segments.start_s, segments.stop_s, strict=True):
-        inside = there & (embedding.time_s >= start_s) & (embedding.time_s < stop_s)
-        known = embedding.values[inside]
+    for start_s, stop_s in zip(segments.start_s.tolist(), segments.stop_s.tolist(), strict=True):
+        inside = embedding.between(start_s, stop_s)
+        known = inside[~np.isnan(inside).any(axis=1)]
         rows.append(known.mean(axis=0) if len(known) else np.full(len(columns), np.nan))
     return _Group(1.0, columns, rows)
 

@@ -9,11 +9,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from offhand.records import FloatArray, LongSignal, Segments, Signal, option
+from offhand.records import LevelArray, LongSignal, Segments, Signal, option
 from offhand.rhythm.repetitions import Repetitions, count_repetitions
 from offhand.rhythm.resample import MARGIN_S, to_uniform
 from offhand.rhythm.seed import SeedCount, seed_count
-from offhand.rhythm.selfsimilarity import self_similarity, thinned
+from offhand.rhythm.selfsimilarity import in_levels, self_similarity, thinned
 from offhand.rhythm.witnesses import RATE_HZ, contrast, from_signals
 
 SIGNALS, OPTIONAL_SIGNALS = ("motion", "picture"), ("pose",)
@@ -75,13 +75,13 @@ class SegmentRhythm:
     seed
         What the rule that the project began with says.
     similarity
-        ``(m, m)`` self-similarity matrix of its pictures.
+        ``(m, m)`` self-similarity of its pictures, in hundredths.
     step_s
         Time from one row of it to the next.
     """
 
     seed: SeedCount
-    similarity: FloatArray
+    similarity: LevelArray
     step_s: float
 
 
@@ -138,7 +138,7 @@ def count_clip(
         ``None`` for defaults.
     """
     options = options or Counting()
-    motion = signals["motion"].between(-np.inf, np.inf)
+    motion = signals["motion"].whole()
     rising = is_watched(motion)
     steps = np.diff(motion.time_s)
     frame_rate = 1 / float(np.median(steps)) if len(steps) else np.nan
@@ -258,6 +258,6 @@ def _segment(
         seed=seed_count(
             few, np.concatenate(speeds), rate_hz=RATE_HZ, step=parts, tolerance=tolerance
         ),
-        similarity=self_similarity(fewer),
+        similarity=in_levels(self_similarity(fewer)),
         step_s=step * parts / RATE_HZ,
     )

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from offhand.records import FloatArray
+from offhand.records import FloatArray, LevelArray
 
 LARGEST = 160
 """Rows and columns of a matrix that is kept; a longer stretch is thinned to them."""
+
+
+LEVELS = 100
+"""What a similarity of 1 is kept as."""
 
 
 def self_similarity(pictures: FloatArray) -> FloatArray:
@@ -35,6 +39,11 @@ def self_similarity(pictures: FloatArray) -> FloatArray:
     scale = float(np.sqrt((length[known] ** 2).mean()))
     unit = centred / np.maximum(length, max(1e-6 * scale, 1e-12))
     return np.asarray(np.clip(unit @ unit.T, -1.0, 1.0))
+
+
+def in_levels(matrix: FloatArray) -> LevelArray:
+    """Return a matrix in hundredths, an eighth of its size: int8, unknown ones 0."""
+    return np.nan_to_num(matrix * LEVELS).round().astype(np.int8)
 
 
 def thinned(values: FloatArray, *, largest: int = LARGEST) -> tuple[FloatArray, int]:

@@ -100,15 +100,9 @@ class ChangePoints:
             return np.empty((0, 0))
         heading = np.cumsum(_velocity(motion), axis=0) / RATE_HZ * self.heading_weight
         filled = np.nan_to_num(motion[:, : len(RHYTHM_CHANNELS)])
-        bands = [
-            log_band_envelopes(series, EDGES_HZ, rate_hz=RATE_HZ, smooth_s=SMOOTH_S)
-            for series in filled.T
-        ]
-        rhythm = np.concatenate(bands, axis=1)
-        spread = rhythm.std(axis=0)
-        rhythm = (rhythm - rhythm.mean(axis=0)) / np.where(spread > CONSTANT, spread, 1.0)
+        rhythm = np.concatenate([_tempi(series) for series in filled.T], axis=1)
         rhythm /= np.sqrt(rhythm.shape[1])
-        return np.concatenate([rhythm, heading], axis=1)[::SAMPLES_PER_STEP]
+        return np.concatenate([rhythm, heading[::SAMPLES_PER_STEP]], axis=1)
 
 
 def _uniform(motion: Signal, *, start_s: float, stop_s: float) -> FloatArray:
@@ -118,6 +112,14 @@ def _uniform(motion: Signal, *, start_s: float, stop_s: float) -> FloatArray:
         motion.time_s, np.column_stack(columns), rate_hz=RATE_HZ, start_s=start_s, stop_s=stop_s
     )
     return uniform
+
+
+def _tempi(series: FloatArray) -> FloatArray:
+    """Return how strongly a series moves in each band of tempo, standardised, a row a step."""
+    bands = log_band_envelopes(series, EDGES_HZ, rate_hz=RATE_HZ, smooth_s=SMOOTH_S)
+    spread = bands.std(axis=0)
+    relative = bands[::SAMPLES_PER_STEP] - bands.mean(axis=0)
+    return np.asarray(relative / np.where(spread > CONSTANT, spread, 1.0))
 
 
 def _velocity(motion: FloatArray) -> FloatArray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -27,9 +26,6 @@ from offhand.store.workspace import Workspace
 
 INSIDE = 0.75
 """Share of a bout that must lie in a segment for it to be the segment's."""
-
-LEVELS = 100
-"""What a similarity of 1 is stored as."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +158,7 @@ def _stretches(
         return segments
     return replace(segmenter, from_turn=False).cut(
         segments.clip_id,
-        {name: signals[name].between(-math.inf, math.inf) for name in segmenter.signals},
+        {name: signals[name].whole() for name in segmenter.signals},
         start_s=float(segments.start_s[0]),
         stop_s=float(segments.stop_s[-1]),
     )
@@ -205,14 +201,13 @@ def similarity_table(found: ClipCount, segments: Segments) -> pd.DataFrame:
     """Return one row a segment; a matrix is stored row by row, in hundredths."""
     rows = []
     for number, segment in enumerate(found.segments):
-        levels = np.nan_to_num(segment.similarity * LEVELS).round().astype(np.int8)
         rows.append(
             {
                 "clip_id": segments.clip_id,
                 "segment_id": number,
                 "step_s": segment.step_s,
-                "size": len(levels),
-                "similarity": levels.ravel(),
+                "size": len(segment.similarity),
+                "similarity": segment.similarity.ravel(),
                 "seed_picture_period_s": segment.seed.picture_period_s,
                 "seed_flow_period_s": segment.seed.flow_period_s,
                 "seed_accepted": segment.seed.accepted,

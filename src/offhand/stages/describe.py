@@ -11,7 +11,7 @@ import pandas as pd
 
 from offhand import rhythm
 from offhand.modalities.base import Modality
-from offhand.records import Clip, Segments, Signal
+from offhand.records import Clip, LongSignal, Segments, Signal
 from offhand.rhythm.flow import track_rhythm
 from offhand.rhythm.resample import to_uniform
 from offhand.segments.base import Segmenter
@@ -95,13 +95,13 @@ def describe(task: DescribeTask, report: Callable[[float], None]) -> Segments:
     """Compute what is not stored yet of a clip's segments and features."""
     workspace = Workspace(task.workspace)
     key = clip_key(task.clip)
-    signals: dict[str, Signal] = {}
+    signals: dict[str, LongSignal] = {}
 
-    def needed(names: tuple[str, ...]) -> dict[str, Signal]:
+    def needed(names: tuple[str, ...]) -> dict[str, LongSignal]:
         for extractor in task.extractors:
             if extractor.name in names and extractor.name not in signals:
                 path = signal_path(workspace, extractor, task.clip)
-                signals[extractor.name] = parquet.read_signal(path)
+                signals[extractor.name] = parquet.StoredSignal(path)
         return {name: signals[name] for name in names}
 
     path = segments_path(workspace, task.segmenter, task.extractors, task.clip)
@@ -110,7 +110,7 @@ def describe(task: DescribeTask, report: Callable[[float], None]) -> Segments:
     else:
         segments = task.segmenter.cut(
             task.clip.clip_id,
-            needed(task.segmenter.signals),
+            {name: found.whole() for name, found in needed(task.segmenter.signals).items()},
             start_s=task.clip.from_s,
             stop_s=task.stop_s,
         )
@@ -123,7 +123,7 @@ def describe(task: DescribeTask, report: Callable[[float], None]) -> Segments:
         report(done / (len(task.modalities) + 1))
     track = rhythm_path(workspace, task.extractors, task.clip)
     if track is not None and not parquet.has_key(track, key):
-        motion = needed(("motion",))["motion"]
+        motion = needed(("motion",))["motion"].whole()
         parquet.write_frame(track, _rhythm(motion, task.clip, stop_s=task.stop_s), key=key)
     return segments
 

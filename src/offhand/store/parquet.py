@@ -27,8 +27,8 @@ SCHEMA_VERSION = 1
 GROUP_ROWS = 2048
 """Rows of a signal that are written, and read, at a time."""
 
-GROUPS_KEPT = 4
-"""Groups of rows of a long signal that stay in memory."""
+VALUES_KEPT = 2**21
+"""Values of a long signal that stay in memory, in whole groups of rows; one group at least."""
 
 ROW_GROUP_BYTES = 8_000_000
 """How much of a table, in memory, one of its row groups holds: what is read at once is small."""
@@ -202,8 +202,9 @@ class StoredSignal:
         with opened(path) as file:
             groups = range(file.num_row_groups)
             rows = [file.metadata.row_group(group).num_rows for group in groups]
+            largest = max(rows, default=1) * file.metadata.num_columns
         self._edges = np.cumsum([0, *rows])
-        self._group = lru_cache(maxsize=GROUPS_KEPT)(self._read)
+        self._group = lru_cache(maxsize=max(1, VALUES_KEPT // max(1, largest)))(self._read)
 
     def between(self, start_s: float, stop_s: float) -> Signal:
         """Return the samples in ``[start_s, stop_s)``; raises StoreError."""
@@ -211,13 +212,26 @@ class StoredSignal:
         begin = max(0, int(np.searchsorted(self._edges, first, side="right")) - 1)
         end = max(begin + 1, int(np.searchsorted(self._edges, last)))
         groups = range(begin, min(end, len(self._edges) - 1))
-        parts = [self._group(group) for group in groups] or [read_signal(self._path, groups=())]
+        parts: list[Signal] = [self._group(group) for group in groups]
+        parts = parts or [read_signal(self._path, groups=())]
         rows = slice(first - self._edges[begin], last - self._edges[begin])
         return replace(
             parts[0],
             time_s=self._time_s[first:last],
             values=np.concatenate([part.values for part in parts])[rows],
         )
+
+    def whole(self) -> Signal:
+        """Return all samples; raises StoreError."""
+        return read_signal(self._path)
+
+    def parts(self) -> Iterator[Signal]:
+        """Yield all samples, a group of rows at a time; raises StoreError."""
+        for group in range(len(self._edges) - 1):
+            part: Signal = self._group(group)
+            yield part
+        if len(self._edges) == 1:
+            yield read_signal(self._path)
 
     def _read(self, group: int) -> Signal:
         return read_signal(self._path, groups=[group])

@@ -315,6 +315,7 @@ class FrameScaler:
             height=height,
             format="gray" if self._request.colour == "grey" else "rgb24",
             interpolation=self._interpolation,
+            threads=1,  # more cost more than they save, and the cores are busy decoding
         )
         image = np.asarray(small.to_ndarray(), dtype=np.uint8)
         return np.rot90(image, k=-rotation // 90) if rotation else image
