@@ -17,7 +17,7 @@ from offhand.config import Config, load, to_toml
 from offhand.errors import OffhandError
 from offhand.records import Clip, ClipInfo, Segments
 from offhand.report.page import write_report
-from offhand.runners.base import Outcome, Runner
+from offhand.runners.base import Outcome, Report, Runner
 from offhand.runners.local import LocalRunner
 from offhand.runners.ray import GPUS_PER_MODEL, RayRunner
 from offhand.stages.activities import write_activities
@@ -29,9 +29,9 @@ from offhand.stages.describe import (
     describe,
     features_path,
     modality_fingerprint,
-    rhythm_path,
 )
 from offhand.stages.evidence_results import write_alignment, write_evidence
+from offhand.stages.follow import FollowTask, follow, rhythm_path
 from offhand.stages.fuse import FuseTask, fuse, weights_path
 from offhand.stages.groups import Group, read_groups
 from offhand.stages.judge import (
@@ -155,7 +155,7 @@ def run(
         cores = loky.cpu_count()
         width = jobs or max(1, min(cores, len(entries)))
         threads = 1 if ray_address else max(1, cores // width) if width > 1 else 0
-        with _runner(ray_address, jobs, width, gpus_per_model) as runner:
+        with _runner(ray_address, jobs, cores, gpus_per_model) as runner:
             _run(
                 _Run(workspace, config, plan, runner, on_progress, levels), entries, threads=threads
             )
@@ -172,10 +172,10 @@ def run(
 
 
 def _runner(
-    ray_address: str | None, jobs: int | None, width: int, gpus_per_model: float | None
+    ray_address: str | None, jobs: int | None, cores: int, gpus_per_model: float | None
 ) -> LocalRunner | RayRunner:
     if ray_address is None:
-        return LocalRunner(width)
+        return LocalRunner(jobs or cores)
     return RayRunner(ray_address, jobs=jobs, gpus_per_model=gpus_per_model or GPUS_PER_MODEL)
 
 
@@ -219,9 +219,9 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
         (clip, infos[clip.clip_id]) for clip in clips if infos[clip.clip_id].status != "failed"
     ]
     cuts = _described(job, usable, infos)
+    usable = [(clip, info) for clip, info in usable if infos[clip.clip_id].status != "failed"]
+    counts, rhythms = _counted(job, usable, infos)
     good = [clip for clip, _ in usable if infos[clip.clip_id].status != "failed"]
-    counts = _counted(job, good, infos)
-    good = [clip for clip in good if infos[clip.clip_id].status != "failed"]
     cuts = [cut for cut in cuts if infos[cut.clip_id].status != "failed"]
     job.runner.release()  # decoders and clustering libraries need not share the memory
     features = _feature_files(job, good)
@@ -280,17 +280,18 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
     shown = [thumbnails_path(workspace, good[one.index]) for one in pictured if not one.error]
     write_joined(workspace, "thumbnails", shown)
     write_joined(workspace, "map", [map_path(task) for task in maps])
-    rhythms = [rhythm_path(workspace, plan.extractors, clip) for clip in good]
-    write_joined(workspace, "rhythm", [path for path in rhythms if path is not None])
+    write_joined(workspace, "rhythm", [rhythm_path(task) for task in rhythms])
     write_joined(workspace, "repetitions", [files.repetitions for files in counts])
     write_joined(workspace, "similarity", [files.similarity for files in counts])
     write_rep_tables(workspace)
     write_activities(workspace)
 
 
-def _counted(job: _Run, clips: Sequence[Clip], infos: dict[str, ClipInfo]) -> list[CountFiles]:
-    """Run the stage that counts; note failures in ``infos``."""
-    tasks = [
+def _counted(
+    job: _Run, usable: Sequence[tuple[Clip, ClipInfo]], infos: dict[str, ClipInfo]
+) -> tuple[list[CountFiles], list[FollowTask]]:
+    """Run the stage that counts and follows the rhythm; note failures in ``infos``."""
+    counts = [
         CountTask(
             workspace=str(job.workspace.path),
             clip=clip,
@@ -298,16 +299,37 @@ def _counted(job: _Run, clips: Sequence[Clip], infos: dict[str, ClipInfo]) -> li
             segmenter=job.plan.segmenter,
             counting=job.config.counting,
         )
-        for clip in clips
+        for clip, _ in usable
     ]
-    files = []
-    for task, outcome in zip(tasks, job.stage("repetitions", count, tasks), strict=True):
+    rhythms = [
+        FollowTask(
+            workspace=str(job.workspace.path),
+            clip=clip,
+            stop_s=_stop_s(clip, info),
+            extractors=job.plan.extractors,
+        )
+        for clip, info in usable
+    ]
+    tasks: list[CountTask | FollowTask] = [*counts, *rhythms]
+    for task, outcome in zip(tasks, job.stage("repetitions", count_or_follow, tasks), strict=True):
         if outcome.error:
             info = infos[task.clip.clip_id]
             infos[task.clip.clip_id] = replace(info, status="failed", error=outcome.error)
-        else:
-            files.append(count_files(task))
-    return files
+    failed = {clip_id for clip_id, info in infos.items() if info.status == "failed"}
+    return (
+        [count_files(task) for task in counts if task.clip.clip_id not in failed],
+        [task for task in rhythms if task.clip.clip_id not in failed],
+    )
+
+
+def count_or_follow(task: CountTask | FollowTask, report: Report) -> None:
+    """Do one of the two, which need not wait for each other."""
+    return count(task, report) if isinstance(task, CountTask) else follow(task, report)
+
+
+def _stop_s(clip: Clip, info: ClipInfo) -> float:
+    """Return where the pictures of a clip end."""
+    return min(info.duration_s, clip.to_s) if clip.to_s else info.duration_s
 
 
 def _feature_files(job: _Run, clips: Sequence[Clip]) -> tuple[FeatureFiles, ...]:
@@ -417,7 +439,7 @@ def _described(
         DescribeTask(
             workspace=str(job.workspace.path),
             clip=clip,
-            stop_s=min(info.duration_s, clip.to_s) if clip.to_s else info.duration_s,
+            stop_s=_stop_s(clip, info),
             extractors=job.plan.extractors,
             segmenter=job.plan.segmenter,
             modalities=job.plan.modalities,

@@ -88,22 +88,25 @@ def _joined(before: Bout, after: Bout) -> Bout:
 def _best_path(gain: FloatArray) -> IntArray:
     """Return ``(n,)``: the tempo at each sample, or the number of tempi for none."""
     none, n = gain.shape
-    here = np.arange(none)
-    came_from = np.empty((n, none + 1), dtype=np.int16)
+    choices, entered = np.empty((n, none), dtype=np.intp), [none] * n
+    options = np.full((4, none), -np.inf)  # from the same tempo, the one below, above, from none
     value, idle = np.full(none, -ENTER), 0.0
     for sample in range(n):
-        lower = np.concatenate([[-np.inf], value[:-1]]) - DRIFT
-        higher = np.concatenate([value[1:], [-np.inf]]) - DRIFT
-        options = np.stack([value, lower, higher, np.full(none, idle - ENTER)])
-        choice = options.argmax(axis=0)
-        came_from[sample, :none] = np.choose(choice, [here, here - 1, here + 1, none])
+        options[0] = value
+        np.subtract(value[:-1], DRIFT, out=options[1, 1:])
+        np.subtract(value[1:], DRIFT, out=options[2, :-1])
+        options[3] = idle - ENTER
+        options.argmax(axis=0, out=choices[sample])
         best = int(value.argmax())
-        came_from[sample, none] = best if value[best] > idle else none
+        entered[sample] = best if value[best] > idle else none
         idle = max(idle, float(value[best]))
         value = options.max(axis=0) + gain[:, sample]
     path = np.empty(n, dtype=np.int64)
     state = int(value.argmax()) if value.max() > idle else none
     for sample in range(n - 1, -1, -1):
         path[sample] = state
-        state = int(came_from[sample, state])
+        if state == none:
+            state = entered[sample]
+        else:
+            state = (state, state - 1, state + 1, none)[choices[sample, state]]
     return path

@@ -14,6 +14,7 @@ doi:10.1109/TIT.1974.1055282), so the period is not tied to the bins of the wind
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -38,6 +39,9 @@ MIN_SAMPLES = 20
 
 OVERSAMPLING = 8
 """Spectrum points per independent frequency."""
+
+TINY = 1e-12
+"""Keeps a wave that the known samples do not show from being divided by."""
 
 _MEAN_LOG_EXPONENTIAL = -np.euler_gamma  # mean of the log of an exponential variable of mean 1
 _LOG_VARIANCE = np.pi**2 / 6  # its variance
@@ -145,8 +149,8 @@ def _tallest_peak(
     tried = np.flatnonzero(searched)
     width = float(cycles[tried[-1]] - cycles[tried[0]])
     tallest = tried[np.argmax(power[tried])]
-    background, _ = _background(cycles, power, leave_out=cycles[tallest])
-    whitest = tried[np.argmax((power / background)[tried])]
+    background = _background(cycles, power, leave_out=cycles[tallest])
+    whitest = tried[np.argmax(power[tried] / background.level(cycles[tried]))]
     scored = [
         (_score(cycles, power, int(index), independent=width), float(cycles[index]))
         for index in {int(tallest), int(whitest)}
@@ -157,38 +161,54 @@ def _tallest_peak(
 
 def _score(cycles: FloatArray, power: FloatArray, index: int, *, independent: float) -> float:
     """Return how far a peak stands above the background, in standard deviations of the log."""
-    background, variance = _background(cycles, power, leave_out=cycles[index])
-    ratio = np.log(power[index] / background[index])
+    at = cycles[index]
+    background = _background(cycles, power, leave_out=at)
+    ratio = np.log(power[index] / background.level(at))
     expected = np.log(np.log(independent + 1.0) + 1.0)
-    return float((ratio - expected) / np.sqrt(variance[index] + 0.15))
+    return float((ratio - expected) / np.sqrt(background.variance(at) + 0.15))
 
 
-def _background(
-    cycles: FloatArray, power: FloatArray, *, leave_out: float
-) -> tuple[FloatArray, FloatArray]:
-    """Fit a power law to the spectrum, leaving out a peak and its harmonics.
+class _Background(NamedTuple):
+    """A power law: logarithm of its level at one cycle, slope, and how sure both are ``(2, 2)``."""
 
-    Returns the background at every frequency, and the variance of its logarithm.
-    """
+    offset: float
+    slope: float
+    spread: FloatArray
+
+    def level(self, cycles: FloatArray) -> FloatArray:
+        """Return the power at frequencies in cycles per series."""
+        return np.asarray(np.exp(self.offset - self.slope * np.log(cycles)))
+
+    def variance(self, cycles: float) -> float:
+        """Return the variance of the logarithm of the power at a frequency."""
+        design = np.array([1.0, -np.log(cycles)])
+        return float(design @ self.spread @ design)
+
+
+def _background(cycles: FloatArray, power: FloatArray, *, leave_out: float) -> _Background:
+    """Fit a power law to the spectrum, leaving out a peak and its harmonics."""
     independent = np.arange(OVERSAMPLING - 1, len(cycles), OVERSAMPLING)
-    independent = np.union1d([0], independent)
+    independent = np.concatenate([[0], independent])
     at, height = cycles[independent], power[independent]
     kept = np.abs(at - leave_out) > 1.3
     for harmonic in (2, 3):
-        if (kept & (np.abs(at - harmonic * leave_out) > 1.0)).sum() >= 5:
-            kept &= np.abs(at - harmonic * leave_out) > 1.0
+        apart = np.abs(at - harmonic * leave_out) > 1.0
+        if (kept & apart).sum() >= 5:
+            kept &= apart
     at, height = at[kept], height[kept]
     level = np.log(height + 1e-12) - _MEAN_LOG_EXPONENTIAL
     weight = 1.0 / np.sqrt(at)
-    design = np.column_stack([np.ones(len(at)), -np.log(at)])
-    weighted = weight[:, None] * design
-    inverse = np.linalg.inv(design.T @ weighted + np.diag([0.0, 0.3]))  # steep slopes cost a little
-    slope = float(np.clip((inverse @ (weighted.T @ level))[1], 0.0, 2.2))
-    offset = float(np.average(level - slope * design[:, 1], weights=weight))
-    everywhere = np.column_stack([np.ones(len(cycles)), -np.log(cycles)])
-    spread = inverse @ (weighted.T @ weighted) @ inverse * _LOG_VARIANCE
-    variance = np.einsum("ij,jk,ik->i", everywhere, spread, everywhere)
-    return np.exp(offset + slope * everywhere[:, 1]), variance
+    steep = -np.log(at)
+    ones, some, many = weight.sum(), weight @ steep, weight @ steep**2 + 0.3  # slopes cost a little
+    inverse = np.array([[many, -some], [-some, ones]]) / (ones * many - some**2)
+    first, second = float(weight @ level), float((weight * steep) @ level)
+    slope = min(max(float(inverse[1] @ (first, second)), 0.0), 2.2)
+    offset = (first - slope * float(some)) / float(ones)
+    square = weight**2
+    mixed = float(square @ steep)
+    products = np.array([[square.sum(), mixed], [mixed, square @ steep**2]])
+    spread = inverse @ products @ inverse * _LOG_VARIANCE
+    return _Background(offset, slope, spread)
 
 
 def _fundamental(
@@ -214,24 +234,24 @@ def _fundamental(
 
 def _refine(series: FloatArray, time: FloatArray, peak: float) -> tuple[float, float]:
     """Return the least-squares frequency near a peak, and the share of variance explained."""
-    trend = np.column_stack([np.ones(len(time)), time])
-    total = _left_over(series, trend)
+    trend, _ = np.linalg.qr(np.column_stack([np.ones(len(time)), time]))
+    detrended = series - trend @ (trend.T @ series)
+    total = float(detrended @ detrended)
 
     def unexplained(cycles: float) -> float:
         angle = 2 * np.pi * cycles * time
-        return _left_over(series, np.column_stack([trend, np.cos(angle), np.sin(angle)]))
+        wave = np.column_stack([np.cos(angle), np.sin(angle)])
+        wave -= trend @ (trend.T @ wave)  # least squares of both is least squares one by one
+        (cosine, mixed), (_, sine) = (wave.T @ wave).tolist()
+        along, across = (wave.T @ detrended).tolist()
+        explained = sine * along**2 - 2 * mixed * along * across + cosine * across**2
+        return float(total - explained / max(cosine * sine - mixed**2, TINY))
 
     found = minimize_scalar(
         unexplained, bounds=(max(1.0, peak - 0.6), peak + 0.6), method="bounded"
     )
     share = 1.0 - float(found.fun) / total if total > 0 else 0.0
     return float(found.x), float(np.clip(share, 0.0, 1.0))
-
-
-def _left_over(series: FloatArray, design: FloatArray) -> float:
-    """Return the sum of squares that a linear model leaves."""
-    solution, *_ = np.linalg.lstsq(design, series, rcond=None)
-    return float(((series - design @ solution) ** 2).sum())
 
 
 def autocorrelation(series: FloatArray) -> FloatArray:

@@ -48,17 +48,20 @@ def to_uniform(
     first, last = np.searchsorted(time_s, [start_s - MARGIN_S, stop_s + MARGIN_S])
     time_s, values = time_s[first:last], values[first:last]
     uniform = np.full((len(grid_s), values.shape[1]), np.nan)
-    for column in range(values.shape[1]):
-        known = ~np.isnan(values[:, column])
-        at_s, level = time_s[known], values[known, column]
+    gaps = np.isnan(values)
+    alike = values.shape[1] > 0 and bool((gaps == gaps[:, :1]).all())
+    for columns in [slice(None)] if alike else [slice(c, c + 1) for c in range(values.shape[1])]:
+        known = ~gaps[:, columns][:, 0]
+        at_s, levels = time_s[known], values[known, columns]
         if len(at_s) == 0:
             continue
-        uniform[:, column] = np.interp(grid_s, at_s, level)
         following = np.searchsorted(at_s, grid_s, side="left")
         after, before = following.clip(0, len(at_s) - 1), (following - 1).clip(0)
-        bridged = at_s[after] - at_s[before] <= LONGEST_GAP_S
+        gap_s = at_s[after] - at_s[before]
+        share = (grid_s - at_s[before]) / np.where(gap_s > 0, gap_s, np.inf)
         near = np.minimum(np.abs(grid_s - at_s[before]), np.abs(grid_s - at_s[after]))
-        uniform[~bridged & (near > 0.5 / rate_hz), column] = np.nan
         outside = (grid_s < at_s[0] - LONGEST_GAP_S) | (grid_s > at_s[-1] + LONGEST_GAP_S)
-        uniform[outside, column] = np.nan
+        filled = levels[before] + (levels[after] - levels[before]) * share[:, None]
+        filled[((gap_s > LONGEST_GAP_S) & (near > 0.5 / rate_hz)) | outside] = np.nan
+        uniform[:, columns] = filled
     return grid_s, uniform

@@ -10,7 +10,7 @@ depend on how strongly something moves, only on whether it moves at one tempo.
 from __future__ import annotations
 
 import numpy as np
-from scipy.fft import fft, fftfreq, ifft, next_fast_len
+from scipy.fft import fft, ifft, next_fast_len
 from scipy.ndimage import median_filter
 
 from offhand.records import FloatArray
@@ -23,6 +23,9 @@ LOWEST_HZ, HIGHEST_HZ = 0.1, 3.2
 
 WIDTH_CYCLES = 1.2
 """Standard deviation of the wavelet's envelope."""
+
+REACH = 9.0
+"""Standard deviations around a tempo beyond which its wavelet is zero: there it is below 1e-17."""
 
 SURROUNDINGS_OCTAVES = 1.15
 """How far to either side of a tempo its surroundings reach."""
@@ -76,13 +79,19 @@ def power(series: FloatArray, *, rate_hz: float) -> FloatArray:
     n = len(series)
     wanted = tempi()
     length = next_fast_len(n + int(8 * WIDTH_CYCLES / wanted[0] * rate_hz))
-    spectrum, frequency = fft(series, length, axis=0), fftfreq(length, 1 / rate_hz)
+    spectrum, step_hz = fft(series.T, length), rate_hz / length
     found = np.empty((series.shape[1], len(wanted), n))
-    for index, tempo in enumerate(wanted):
+    for index, tempo in enumerate(wanted.tolist()):
         width_s = WIDTH_CYCLES / tempo
-        wavelet = np.exp(-0.5 * ((frequency - tempo) * 2 * np.pi * width_s) ** 2)
-        wave = ifft(spectrum * wavelet[:, None], axis=0)[:n]
-        found[:, index] = (np.abs(wave) ** 2).T * width_s
+        reach_hz = REACH / (2 * np.pi * width_s)
+        low_hz, high_hz = tempo - reach_hz, min(tempo + reach_hz, rate_hz / 2)
+        band = np.arange(np.ceil(low_hz / step_hz), high_hz / step_hz)
+        wavelet = np.exp(-0.5 * ((band * step_hz - tempo) * 2 * np.pi * width_s) ** 2)
+        bins = band.astype(np.int64) % length
+        shaped = np.zeros_like(spectrum)
+        shaped[:, bins] = spectrum[:, bins] * wavelet
+        wave = ifft(shaped, overwrite_x=True)[:, :n]
+        found[:, index] = (wave.real**2 + wave.imag**2) * width_s
     return found
 
 

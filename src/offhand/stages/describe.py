@@ -1,4 +1,4 @@
-"""Stage 2: cut a clip into segments, describe each in every modality, and follow its rhythm."""
+"""Stage 2: cut a clip into segments and describe each in every modality."""
 
 from __future__ import annotations
 
@@ -6,22 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from offhand import rhythm
 from offhand.modalities.base import Modality
-from offhand.records import Clip, LongSignal, Segments, Signal
-from offhand.rhythm.flow import track_rhythm
-from offhand.rhythm.resample import to_uniform
+from offhand.records import Clip, LongSignal, Segments
 from offhand.segments.base import Segmenter
 from offhand.signals.base import SignalExtractor
 from offhand.stages.measure import clip_key, signal_fingerprint, signal_path
 from offhand.store import fingerprint, parquet
 from offhand.store.workspace import Workspace
-
-RHYTHM_RATE_HZ = 15.0
-RHYTHM_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,46 +112,8 @@ def describe(task: DescribeTask, report: Callable[[float], None]) -> Segments:
         if not parquet.has_key(path, key):
             features = modality.describe(needed(signals_read(modality, task.extractors)), segments)
             parquet.write_features(path, features, key=key)
-        report(done / (len(task.modalities) + 1))
-    track = rhythm_path(workspace, task.extractors, task.clip)
-    if track is not None and not parquet.has_key(track, key):
-        motion = needed(("motion",))["motion"].whole()
-        parquet.write_frame(track, _rhythm(motion, task.clip, stop_s=task.stop_s), key=key)
+        report(done / len(task.modalities))
     return segments
-
-
-def rhythm_path(
-    workspace: Workspace, extractors: tuple[SignalExtractor, ...], clip: Clip
-) -> Path | None:
-    """Return the file of a clip's rhythm over time, ``None`` where motion is not measured."""
-    for extractor in extractors:
-        if extractor.name == "motion":
-            name = fingerprint.digest([RHYTHM_VERSION, *upstream(("motion",), extractors)])
-            return workspace.record_path("rhythm", "flow", name, clip.clip_id)
-    return None
-
-
-def _rhythm(motion: Signal, clip: Clip, *, stop_s: float) -> pd.DataFrame:
-    """Return the rows of the table ``rhythm`` for one clip."""
-    columns = [motion.channel(name) for name in ("flow_x", "flow_y", "flow_speed")]
-    time_s, flow = to_uniform(
-        motion.time_s,
-        np.column_stack(columns),
-        rate_hz=RHYTHM_RATE_HZ,
-        start_s=clip.from_s,
-        stop_s=stop_s,
-    )
-    track = track_rhythm(flow, rate_hz=RHYTHM_RATE_HZ, start_s=clip.from_s)
-    nearest = np.searchsorted((track.time_s[1:] + track.time_s[:-1]) / 2, time_s)
-    return pd.DataFrame(
-        {
-            "clip_id": clip.clip_id,
-            "time_s": time_s,
-            "flow_magnitude": flow[:, 2],
-            "period_s": track.period_s[nearest],
-            "strength": track.strength[nearest],
-        }
-    )
 
 
 def upstream(names: tuple[str, ...], extractors: tuple[SignalExtractor, ...]) -> tuple[str, ...]:

@@ -139,26 +139,45 @@ def fit_camera(
     ratio = np.zeros(n_frames)
     if len(pairs) == 0 or not usable.any():
         return CameraFit(parameters=parameters, residual=residual, inlier_ratio=ratio)
-    inverse = np.linalg.pinv(basis[:, pairs].transpose(1, 2, 3, 0).reshape(len(pairs), 4, 4))
-    fields = basis.transpose(1, 2, 0).reshape(n_cells * 2, 4)
-    for frame in np.flatnonzero(usable):
-        vectors, trust, limit = flow[frame], weights[frame], tolerance[frame] ** 2
-        tried = np.einsum("hij,hj->hi", inverse, vectors[pairs].reshape(len(pairs), 4))
-        error = tried @ fields.T - vectors.reshape(-1)
-        squared = error[:, 0::2] ** 2 + error[:, 1::2] ** 2
-        best = tried[np.argmin(np.minimum(squared, limit) @ trust)]
-        for _ in range(REFINEMENTS):
-            left = vectors - (fields @ best).reshape(n_cells, 2)
-            # Geman-McClure weights: near 1 for inliers, falling to 0 beyond the tolerance
-            pull = trust / (1.0 + (left**2).sum(axis=1) / limit) ** 2
-            rows = np.repeat(pull, 2)[:, None] * fields
-            normal = rows.T @ fields + 1e-9 * np.eye(4)
-            best = np.linalg.solve(normal, rows.T @ vectors.reshape(-1))
-        left = vectors - (fields @ best).reshape(n_cells, 2)
-        parameters[frame], residual[frame] = best, left
-        inside = (left**2).sum(axis=1) < limit
-        ratio[frame] = trust[inside].sum() / trust.sum()
+    fields = basis.transpose(1, 2, 0)
+    flow, weights, limit = flow[usable], weights[usable], tolerance[usable, None] ** 2
+    best = _consensus(flow, weights, fields, pairs, limit=limit)
+    products = (fields.transpose(0, 2, 1) @ fields).reshape(n_cells, 16)
+    for _ in range(REFINEMENTS):
+        left = flow - (best @ fields.reshape(-1, 4).T).reshape(flow.shape)
+        # Geman-McClure weights: near 1 for inliers, falling to 0 beyond the tolerance
+        pull = weights / (1.0 + (left**2).sum(axis=2) / limit) ** 2
+        normal = (pull @ products).reshape(-1, 4, 4) + 1e-9 * np.eye(4)
+        drawn = (pull[:, :, None] * flow).reshape(len(flow), -1) @ fields.reshape(-1, 4)
+        best = np.linalg.solve(normal, drawn[:, :, None])[:, :, 0]
+    left = flow - (best @ fields.reshape(-1, 4).T).reshape(flow.shape)
+    inside = (left**2).sum(axis=2) < limit
+    parameters[usable], residual[usable] = best, left
+    ratio[usable] = (weights * inside).sum(axis=1) / weights.sum(axis=1)
     return CameraFit(parameters=parameters, residual=residual, inlier_ratio=ratio)
+
+
+def _consensus(
+    flow: FloatArray, weights: FloatArray, fields: FloatArray, pairs: IntArray, *, limit: FloatArray
+) -> FloatArray:
+    """Return the best of the motions that pairs of cells give, ``(n, 4)``; one set a frame.
+
+    The squared residual of a cell is a polynomial in the four parameters, and so that of every
+    motion tried in every cell is one product of matrices.
+    """
+    inverse = np.linalg.pinv(fields[pairs].reshape(len(pairs), 4, 4))
+    first, second = np.triu_indices(4)
+    twice = np.where(first == second, 1.0, 2.0)
+    squares = (fields[:, :, first] * fields[:, :, second]).sum(axis=1) * twice
+    one, best = np.ones(len(pairs)), np.empty((len(flow), 4))
+    for frame, vectors in enumerate(flow):
+        tried = np.einsum("hij,hj->hi", inverse, vectors[pairs].reshape(len(pairs), 4))
+        terms = np.column_stack([tried[:, first] * tried[:, second], -2.0 * tried, one])
+        along = np.einsum("cdk,cd->ck", fields, vectors)
+        squared = terms @ np.column_stack([squares, along, (vectors**2).sum(axis=1)]).T
+        lost = np.minimum(squared, limit[frame], out=squared) @ weights[frame]
+        best[frame] = tried[np.argmin(lost)]
+    return best
 
 
 def _pairs(trust: FloatArray, *, seed: int) -> IntArray:

@@ -81,7 +81,7 @@ class Motion:
     """
 
     name: ClassVar[str] = "motion"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     rate_hz: float = option(
         15.0,
@@ -196,7 +196,7 @@ class MotionState:
             self._before = (time_s, image)
             return
         before_s, before = self._before
-        change = float(cv2.absdiff(before, image).mean())
+        change = cv2.norm(before, image, cv2.NORM_L1) / image.size
         if change < DUPLICATE_LEVELS:
             self._unchanged.append(time_s)
             if time_s - before_s > LONGEST_DUPLICATE_S:
