@@ -3,53 +3,39 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from importlib.metadata import version
-from typing import Any
 
 import loky
 
 from offhand.annotations.edits import read_log
 from offhand.config import Config, load, to_toml
-from offhand.errors import OffhandError
+from offhand.job import Job, OnProgress
 from offhand.records import Clip, ClipInfo, Segments
 from offhand.report.page import write_report
-from offhand.runners.base import Outcome, Report, Runner
+from offhand.runners.base import Report
 from offhand.runners.local import LocalRunner
 from offhand.runners.ray import GPUS_PER_MODEL, RayRunner
 from offhand.stages.activities import write_activities
-from offhand.stages.align import AlignTask, align_modalities, alignments_path
-from offhand.stages.cluster import ClusterTask, cluster, cluster_files
+from offhand.stages.align import align_modalities, alignments_path
+from offhand.stages.cluster import cluster, cluster_files
 from offhand.stages.count import CountFiles, CountTask, count, count_files
-from offhand.stages.describe import (
-    DescribeTask,
-    describe,
-    features_path,
-    modality_fingerprint,
-)
+from offhand.stages.describe import DescribeTask, describe
 from offhand.stages.evidence_results import write_alignment, write_evidence
 from offhand.stages.follow import FollowTask, follow, rhythm_path
-from offhand.stages.fuse import FuseTask, fuse, weights_path
-from offhand.stages.groups import Group, read_groups
+from offhand.stages.fuse import fuse, weights_path
+from offhand.stages.groups import read_groups
 from offhand.stages.judge import (
-    ControlTask,
     JudgeTask,
     control_files,
     judge_clustering,
     judge_controls,
     judge_files,
 )
-from offhand.stages.measure import (
-    MeasureTask,
-    clip_key,
-    measure,
-    signal_fingerprint,
-)
-from offhand.stages.needs import NEEDS
-from offhand.stages.prepare import Plan, prepare
+from offhand.stages.measure import MeasureTask, measure, signal_fingerprint
+from offhand.stages.prepare import prepare
 from offhand.stages.project import ProjectTask, draw_map, map_path
 from offhand.stages.register import Selection, find_clips, register
 from offhand.stages.results import (
@@ -65,12 +51,9 @@ from offhand.stages.results import (
     write_segments,
     write_steps,
 )
-from offhand.stages.spaces import FeatureFiles, SightFiles, store_space
+from offhand.stages.spaces import SightFiles, store_space
 from offhand.stages.thumbnails import ThumbnailTask, make_thumbnails, thumbnails_path
 from offhand.store.workspace import Workspace
-
-OnProgress = Callable[[str, int, float], None]
-"""Called with the name of a stage, its number of tasks, and how many are done (fractions too)."""
 
 
 def run(
@@ -157,7 +140,7 @@ def run(
         threads = 1 if ray_address else max(1, cores // width) if width > 1 else 0
         with _runner(ray_address, jobs, cores, gpus_per_model) as runner:
             _run(
-                _Run(workspace, config, plan, runner, on_progress, levels), entries, threads=threads
+                Job(workspace, config, plan, runner, on_progress, levels), entries, threads=threads
             )
         chosen = {step.name: step for step in plan.extractors}
         workspace.note(
@@ -179,39 +162,7 @@ def _runner(
     return RayRunner(ray_address, jobs=jobs, gpus_per_model=gpus_per_model or GPUS_PER_MODEL)
 
 
-@dataclass(frozen=True)
-class _Run:
-    """What every stage of one run needs."""
-
-    workspace: Workspace
-    config: Config
-    plan: Plan
-    runner: Runner
-    on_progress: OnProgress | None
-    groups: tuple[Group, ...]
-
-    def stage(
-        self, name: str, function: Callable[[Any, Any], Any], tasks: Sequence[Any]
-    ) -> list[Outcome[Any]]:
-        """Run the tasks of a stage; return their outcomes in the order of the tasks."""
-        tell = partial(self.on_progress, name, len(tasks)) if self.on_progress else None
-        if tell:
-            tell(0.0)
-        outcomes = list(self.runner.run(function, tasks, needs=NEEDS[name], on_progress=tell))
-        if tell:
-            tell(float(len(tasks)))
-        return sorted(outcomes, key=lambda outcome: outcome.index)
-
-    def whole_stage(
-        self, name: str, function: Callable[[Any, Any], Any], tasks: Sequence[Any]
-    ) -> None:
-        """Run a stage that concerns all clips together, so that a failure ends the run."""
-        for outcome in self.stage(name, function, tasks):
-            if outcome.error:
-                raise OffhandError(f"{name}: {outcome.error}")
-
-
-def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
+def _run(job: Job, clips: Sequence[Clip], *, threads: int) -> None:
     """Run every stage and write the result tables."""
     workspace, config, plan = job.workspace, job.config, job.plan
     infos = _measured(job, clips, threads=threads)
@@ -224,22 +175,22 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
     good = [clip for clip, _ in usable if infos[clip.clip_id].status != "failed"]
     cuts = [cut for cut in cuts if infos[cut.clip_id].status != "failed"]
     job.runner.release()  # decoders and clustering libraries need not share the memory
-    features = _feature_files(job, good)
+    features = job.feature_files(good)
     job.whole_stage("spaces", store_space, features)
-    alignments = _align_tasks(job, features)
+    alignments = job.align_tasks(features)
     job.whole_stage("alignment", align_modalities, alignments)
     aligned = "".join(str(alignments_path(task)) for task in alignments)
     described = SightFiles(features=features, alignments=aligned)
-    fusions = _fuse_tasks(job, described)
+    fusions = job.fuse_tasks(described)
     job.whole_stage("fusion", fuse, fusions)
-    tasks = _cluster_tasks(job, described, fusions)
+    tasks = job.cluster_tasks(described, fusions)
     leading = config.general.clusterer
     job.whole_stage("clustering", cluster, tasks[::-1])  # fusions last longest, so they go first
     judged = [JudgeTask(clustering=task, groups=job.groups) for task in tasks]
     job.whole_stage("evidence", judge_clustering, judged)
     maps = [ProjectTask(clustering=task) for task in tasks if task.clusterer.name == leading]
     job.whole_stage("maps", draw_map, maps)
-    controls = _control_tasks(job, described)
+    controls = job.control_tasks(described)
     job.whole_stage("controls", judge_controls, controls)
     clusterings = [
         Clustering(
@@ -288,7 +239,7 @@ def _run(job: _Run, clips: Sequence[Clip], *, threads: int) -> None:
 
 
 def _counted(
-    job: _Run, usable: Sequence[tuple[Clip, ClipInfo]], infos: dict[str, ClipInfo]
+    job: Job, usable: Sequence[tuple[Clip, ClipInfo]], infos: dict[str, ClipInfo]
 ) -> tuple[list[CountFiles], list[FollowTask]]:
     """Run the stage that counts and follows the rhythm; note failures in ``infos``."""
     counts = [
@@ -332,86 +283,7 @@ def _stop_s(clip: Clip, info: ClipInfo) -> float:
     return min(info.duration_s, clip.to_s) if clip.to_s else info.duration_s
 
 
-def _feature_files(job: _Run, clips: Sequence[Clip]) -> tuple[FeatureFiles, ...]:
-    """Return where the features of each modality are; none without clips."""
-    found = []
-    for modality in job.plan.modalities if clips else ():
-        step = modality, job.plan.segmenter, job.plan.extractors
-        found.append(
-            FeatureFiles(
-                modality=modality.name,
-                modality_fingerprint=modality_fingerprint(*step),
-                signals=modality.signals,
-                paths=tuple(str(features_path(job.workspace, *step, clip)) for clip in clips),
-                clip_keys=tuple(clip_key(clip) for clip in clips),
-            )
-        )
-    return tuple(found)
-
-
-def _align_tasks(job: _Run, features: tuple[FeatureFiles, ...]) -> list[AlignTask]:
-    """Return the task that aligns clips; none without modalities."""
-    if not features:
-        return []
-    return [
-        AlignTask(
-            workspace=str(job.workspace.path),
-            described=SightFiles(features=features),
-            alignment=job.config.general.alignment,
-            clusterer=job.config.clusterers[job.config.general.clusterer],
-            seed=job.config.general.seed,
-        )
-    ]
-
-
-def _fuse_tasks(job: _Run, described: SightFiles) -> list[FuseTask]:
-    """Return the task that weighs the modalities; none below two of them."""
-    if len(described.features) < 2:
-        return []
-    return [
-        FuseTask(
-            workspace=str(job.workspace.path),
-            described=described,
-            fusion=job.config.fusion,
-        )
-    ]
-
-
-def _cluster_tasks(
-    job: _Run, described: SightFiles, fusions: Sequence[FuseTask]
-) -> list[ClusterTask]:
-    """Return one task for each clusterer on each modality and on their fusion."""
-    sources = [(files.modality, "") for files in described.features]
-    sources += [(task.fusion.name, str(weights_path(task))) for task in fusions]
-    return [
-        ClusterTask(
-            workspace=str(job.workspace.path),
-            modality=name,
-            described=described,
-            fusion_weights=path,
-            clusterer=clusterer,
-            seed=job.config.general.seed,
-        )
-        for name, path in sources
-        for clusterer in job.config.clusterers.values()
-    ]
-
-
-def _control_tasks(job: _Run, described: SightFiles) -> list[ControlTask]:
-    """Return the task that scores worthless labels; none without modalities."""
-    if not described.features:
-        return []
-    return [
-        ControlTask(
-            workspace=str(job.workspace.path),
-            described=described,
-            groups=job.groups,
-            seed=job.config.general.seed,
-        )
-    ]
-
-
-def _measured(job: _Run, clips: Sequence[Clip], *, threads: int) -> dict[str, ClipInfo]:
+def _measured(job: Job, clips: Sequence[Clip], *, threads: int) -> dict[str, ClipInfo]:
     """Run the stage that decodes; return what is known of each clip, failed ones included."""
     host = job.runner.host(job.plan.extractors)
     tasks = [
@@ -432,7 +304,7 @@ def _measured(job: _Run, clips: Sequence[Clip], *, threads: int) -> dict[str, Cl
 
 
 def _described(
-    job: _Run, usable: Sequence[tuple[Clip, ClipInfo]], infos: dict[str, ClipInfo]
+    job: Job, usable: Sequence[tuple[Clip, ClipInfo]], infos: dict[str, ClipInfo]
 ) -> list[Segments]:
     """Run the stage that cuts and describes; note failures in ``infos``."""
     tasks = [
