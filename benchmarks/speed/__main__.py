@@ -13,24 +13,27 @@ be there. `make bench` runs the other benchmarks of this folder too.
 from __future__ import annotations
 
 import argparse
-import shutil
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.speed.footage import SMALL, generate, loop
 
 DECODE = """
 import sys, av
+from itertools import islice
 with av.open(sys.argv[1]) as container:
     stream = container.streams.video[0]
     stream.thread_type = sys.argv[2]
     stream.codec_context.thread_count = int(sys.argv[3])
-    print(sum(1 for _ in container.decode(stream)))
+    print(sum(1 for _ in islice(container.decode(stream), int(sys.argv[4]))))
 """
 CLASSICAL = ("--hands", "off", "--set", "general.modalities=ego_motion,flow_rhythm")
 THREADS = (
@@ -39,6 +42,9 @@ THREADS = (
     ("AUTO", "0"),
     ("NONE", "1"),
 )
+TRIED_FRAMES, ALL_FRAMES = 1800, 10**9
+"""Frames decoded to find the fastest thread setting, and in the comparison."""
+
 CODECS = ("libx264", "libx265")
 
 
@@ -56,9 +62,9 @@ def main() -> None:
         generate(clip, seconds=300, codec=codec)
         size = clip.stat().st_size * 8 / 300 / 1e6
         print(f"{clip.name}: 1080p30, {size:.1f} Mb/s")
-        taken = {threads: decode(clip, threads) for threads in THREADS}
+        taken = {each: decode(clip, each, frames=TRIED_FRAMES) for each in THREADS}
         for threads, seconds in taken.items():
-            print(f"  bare decoding, {' x '.join(threads)}: {seconds:.1f} s", flush=True)
+            print(f"  decoding a minute, {' x '.join(threads)}: {seconds:.1f} s", flush=True)
         fastest[codec] = min(taken, key=lambda threads: taken[threads])
     for chosen in (*((codec,) for codec in CODECS), CODECS):
         compare(
@@ -68,11 +74,14 @@ def main() -> None:
             runs=arguments.runs,
         )
     start_up()
-    seconds, peak = run(clips["libx264"])
+    seconds = run(clips["libx264"])
     print(f"offhand run, all models: {seconds:.1f} s, {seconds / 300:.2f} of real time")
-    print(f"peak memory of all processes, all models: {peak:.0f} MB")
     if not arguments.skip_memory:
-        compare_memory(arguments.footage)
+        with memory_watched() as peaks:
+            run(clips["libx264"])
+        print(f"peak memory of all processes, all models: {max(peaks):.0f} MB", flush=True)
+        for name, options in (("classical", CLASSICAL), ("all models", ())):
+            compare_memory(name, arguments.footage, options)
 
 
 def compare(
@@ -82,7 +91,7 @@ def compare(
     decoded, ran = [], []
     for _ in range(runs):
         decoded.append(sum(one() for one in decodings))
-        ran.append(run(*clips, options=CLASSICAL)[0])
+        ran.append(run(*clips, options=CLASSICAL))
     ratios = [b / a for a, b in zip(decoded, ran, strict=True)]
     print(
         f"{name}: bare decoding {statistics.median(decoded):.1f} s, classical run "
@@ -94,7 +103,7 @@ def compare(
 
 def decoding(clip: Path, threads: tuple[str, str]) -> Callable[[], float]:
     """Return a function that decodes a clip."""
-    return lambda: decode(clip, threads)
+    return lambda: decode(clip, threads, frames=ALL_FRAMES)
 
 
 def start_up() -> None:
@@ -108,47 +117,64 @@ def start_up() -> None:
         print(f"python {' '.join(command)}: median {statistics.median(taken):.2f} s")
 
 
-def compare_memory(footage: Path) -> None:
+def compare_memory(name: str, footage: Path, options: tuple[str, ...]) -> None:
     """Print the peaks of two minutes and of two hours."""
     short, long = footage / "small-120s.mp4", footage / "small-7200s.mp4"
     generate(short, seconds=120, size=SMALL, bit_rate=300_000)
     loop(short, long, times=60)
-    peaks = []
+    found = []
     for path in (short, long):
-        peaks.append(run(path, options=CLASSICAL)[1])
-        print(f"peak memory of all processes, {path.name}: {peaks[-1]:.0f} MB", flush=True)
-    print(f"ratio of peaks, 2 hours / 2 minutes: {peaks[1] / peaks[0]:.2f}")
+        with memory_watched() as peaks:
+            run(path, options=options)
+        found.append(max(peaks))
+        print(f"peak memory of all processes, {name}, {path.name}: {found[-1]:.0f} MB", flush=True)
+    print(f"ratio of peaks, {name}, 2 hours / 2 minutes: {found[1] / found[0]:.2f}", flush=True)
 
 
-def decode(clip: Path, threads: tuple[str, str]) -> float:
-    """Return the wall time, in seconds, of decoding every frame and dropping it."""
+def decode(clip: Path, threads: tuple[str, str], *, frames: int) -> float:
+    """Return the wall time, in seconds, of decoding so many frames and dropping them."""
+    command = [sys.executable, "-c", DECODE, str(clip), *threads, str(frames)]
     began = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-c", DECODE, str(clip), *threads], check=True, stdout=subprocess.DEVNULL
-    )
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - began
 
 
-def run(*clips: Path, options: tuple[str, ...] = ()) -> tuple[float, float]:
-    """Return the wall time in seconds and the peak memory in MB of a whole run, report included."""
-    out = tempfile.mkdtemp(prefix="offhand-bench-")
-    files = [str(clip) for clip in clips]
-    command = [sys.executable, "-m", "offhand", "run", *files, "-o", f"{out}/out", *options]
-    began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    peak = 0.0
-    while process.poll() is None:
-        peak = max(peak, memory_mb(process.pid))
-        time.sleep(0.25)
-    seconds = time.perf_counter() - began
-    shutil.rmtree(out)
+def run(*clips: Path, options: tuple[str, ...] = ()) -> float:
+    """Return the wall time, in seconds, of a whole run, report included."""
+    with tempfile.TemporaryDirectory(prefix="offhand-bench-") as out:
+        files = [str(clip) for clip in clips]
+        command = [sys.executable, "-m", "offhand", "run", *files, "-o", f"{out}/out", *options]
+        began = time.perf_counter()
+        process = subprocess.run(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
+        )
+        seconds = time.perf_counter() - began
     if process.returncode:
-        raise SystemExit(f"{' '.join(command)} failed with {process.returncode}")
-    return seconds, peak
+        raise SystemExit(f"{' '.join(command)} failed: {process.stderr}")
+    return seconds
 
 
-def memory_mb(pid: int) -> float:
-    """Return the memory of a process and of all below it (shared pages once), in MB."""
+@contextmanager
+def memory_watched() -> Iterator[list[float]]:
+    """Collect the memory of all processes below this one, in MB; looking costs time."""
+    found, stopped = [0.0], threading.Event()
+
+    def watch() -> None:
+        own = memory_mb(os.getpid(), below=False)
+        while not stopped.wait(0.25):
+            found.append(memory_mb(os.getpid()) - own)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield found
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def memory_mb(pid: int, *, below: bool = True) -> float:
+    """Return the memory of a process (shared pages once), with all below it or not, in MB."""
     total = 0.0
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
@@ -156,9 +182,9 @@ def memory_mb(pid: int) -> float:
             sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
             / 1e3
         )
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            below = (task / "children").read_text(encoding="ascii").split()
-            total += sum(memory_mb(int(child)) for child in below)
+        for task in Path(f"/proc/{pid}/task").iterdir() if below else ():
+            children = (task / "children").read_text(encoding="ascii").split()
+            total += sum(memory_mb(int(child)) for child in children)
     except OSError:
         return total  # it ended meanwhile
     return total

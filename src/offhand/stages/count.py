@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,19 @@ from offhand.store.workspace import Workspace
 
 INSIDE = 0.75
 """Share of a bout that must lie in a segment for it to be the segment's."""
+
+SIMILARITY = {
+    "clip_id": "str",
+    "segment_id": "int64",
+    "step_s": "float64",
+    "size": "int64",
+    "similarity": "list of int8",
+    "seed_picture_period_s": "float64",
+    "seed_flow_period_s": "float64",
+    "seed_accepted": "bool",
+    "seed_count": "int64",
+}
+SEGMENTS_AT_ONCE = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +132,7 @@ def count(task: CountTask, report: Callable[[float], None]) -> None:
         options=task.counting,
     )
     report(0.9)
-    parquet.write_frame(files.similarity, similarity_table(found, segments), key=key)
+    parquet.write_frames(files.similarity, similarity_tables(found, segments), SIMILARITY, key=key)
     parquet.write_frame(files.repetitions, repetitions_table(found, segments), key=key)
 
 
@@ -197,14 +210,14 @@ def repetitions_table(found: ClipCount, segments: Segments) -> pd.DataFrame:
     return pd.DataFrame(rows).astype(kinds)
 
 
-def similarity_table(found: ClipCount, segments: Segments) -> pd.DataFrame:
-    """Return one row a segment; a matrix is stored row by row, in hundredths."""
-    rows = []
-    for number, segment in enumerate(found.segments):
-        rows.append(
+def similarity_tables(found: ClipCount, segments: Segments) -> Iterator[pd.DataFrame]:
+    """Yield one row a segment, a few at a time; a matrix is stored row by row, in hundredths."""
+    for start in range(0, len(found.segments), SEGMENTS_AT_ONCE):
+        few = found.segments[start : start + SEGMENTS_AT_ONCE]
+        yield pd.DataFrame(
             {
                 "clip_id": segments.clip_id,
-                "segment_id": number,
+                "segment_id": start + number,
                 "step_s": segment.step_s,
                 "size": len(segment.similarity),
                 "similarity": segment.similarity.ravel(),
@@ -213,8 +226,8 @@ def similarity_table(found: ClipCount, segments: Segments) -> pd.DataFrame:
                 "seed_accepted": segment.seed.accepted,
                 "seed_count": segment.seed.count,
             }
+            for number, segment in enumerate(few)
         )
-    return pd.DataFrame(rows)
 
 
 def _read(task: CountTask) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from offhand.records import Clip, ClipInfo, Segments
 from offhand.selection import ModalityWeight
 from offhand.signals.base import SignalExtractor
 from offhand.stages.cluster import ClusterFiles
+from offhand.stages.count import SIMILARITY
 from offhand.stages.coverage import COVERAGES, coverages
 from offhand.stages.describe import signals_read
 from offhand.stages.judge import EvidenceFiles
@@ -76,8 +77,8 @@ JOINED = {
         "clip_id": "str",
         "segment_id": "int64",
         "time_s": "float64",
-        "jpeg": "object",
-        "webp": "object",
+        "jpeg": "bytes",
+        "webp": "bytes",
     },
     "repetitions": {
         "clip_id": "str",
@@ -87,7 +88,7 @@ JOINED = {
         "stop_s": "float64",
         "period_s": "float64",
         "count": "int64",
-        "rep_times_s": "object",
+        "rep_times_s": "list of float64",
         "n_strokes": "int64",
         "confidence": "float64",
         "accepted": "bool",
@@ -97,17 +98,7 @@ JOINED = {
         "seed_accepted": "boolean",
         "seed_count": "Int64",
     },
-    "similarity": {
-        "clip_id": "str",
-        "segment_id": "int64",
-        "step_s": "float64",
-        "size": "int64",
-        "similarity": "object",
-        "seed_picture_period_s": "float64",
-        "seed_flow_period_s": "float64",
-        "seed_accepted": "bool",
-        "seed_count": "int64",
-    },
+    "similarity": SIMILARITY,
 }
 
 
@@ -280,8 +271,7 @@ def write_steps(workspace: Workspace, plan: Plan, *, fused: bool) -> None:
 
 def write_joined(workspace: Workspace, name: str, paths: Sequence[Path]) -> None:
     """Write a table that is the stored tables of all clips, one after the other."""
-    parts = [parquet.read_frame(path)[0] for path in paths]
-    parquet.write_frame(workspace.table_path(name), stacked(parts, JOINED[name]))
+    parquet.write_joined(workspace.table_path(name), paths, JOINED[name])
 
 
 def write_rep_tables(workspace: Workspace) -> None:
@@ -372,4 +362,5 @@ def stacked(parts: Sequence[pd.DataFrame], columns: dict[str, str]) -> pd.DataFr
     filled = [part for part in parts if len(part)]
     if filled:
         return pd.concat(filled, ignore_index=True)[list(columns)]
-    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
+    kinds = {name: "object" if kind in parquet.NESTED else kind for name, kind in columns.items()}
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})

@@ -35,6 +35,7 @@ class RowsByClip:
         self._runs: dict[str, list[tuple[int, int, int]]] = {}
         try:
             with opened(path) as file:
+                self._metadata = file.metadata
                 self._empty: pa.Table = file.schema_arrow.empty_table()
                 for group in range(file.num_row_groups):
                     ids = file.read_row_group(group, [CLIP]).column(CLIP).combine_chunks()
@@ -62,7 +63,7 @@ class RowsByClip:
 
     def _read(self, group: int) -> pa.Table:
         try:
-            with opened(self._path) as file:
+            with opened(self._path, metadata=self._metadata) as file:
                 return file.read_row_group(group)
         except (OSError, pa.ArrowException) as error:
             raise StoreError(f"{self._path}: cannot be read ({error})") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -27,11 +27,30 @@ SCHEMA_VERSION = 1
 GROUP_ROWS = 2048
 """Rows of a signal that are written, and read, at a time."""
 
-VALUES_KEPT = 2**21
-"""Values of a long signal that stay in memory, in whole groups of rows; one group at least."""
+VALUES_KEPT = 2_200_000
+"""Values of a long signal that stay in memory, in whole groups of rows and at least one: the 256
+channels of five minutes at 15 Hz, as counting goes over such a stretch several times."""
 
-ROW_GROUP_BYTES = 8_000_000
-"""How much of a table, in memory, one of its row groups holds: what is read at once is small."""
+ROW_GROUP_BYTES = 1_000_000
+"""How much of a table, in memory, a row group of it holds: what is read at once is small, though
+lists of small numbers take many times as much on their way to and from a file."""
+
+NESTED = {
+    "bytes": pa.binary(),
+    "list of float64": pa.list_(pa.float64()),
+    "list of int8": pa.list_(pa.int8()),
+}
+"""Kinds of columns that pandas holds as objects."""
+
+_KINDS = {
+    "str": pa.large_string(),
+    "int64": pa.int64(),
+    "Int64": pa.int64(),
+    "float64": pa.float64(),
+    "bool": pa.bool_(),
+    "boolean": pa.bool_(),
+    **NESTED,
+}
 
 _META = b"offhand"
 
@@ -99,9 +118,93 @@ def write_frame(
     """Write a table with its key, whole or not at all; raises StoreError."""
     table = pa.Table.from_pandas(frame, preserve_index=False)
     table = table.replace_schema_metadata({_META: _packed(key, meta or {})})
-    rows = max(1, table.num_rows * ROW_GROUP_BYTES // max(1, table.nbytes))
     with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", row_group_size=rows)
+        pq.write_table(table, temporary, compression="zstd", row_group_size=_group_rows(table))
+
+
+def write_frames(
+    path: Path, frames: Iterable[pd.DataFrame], kinds: Mapping[str, str], *, key: str = ""
+) -> None:
+    """Write tables one after the other as one, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The table.
+    frames
+        Made as they are written, so that few rows are in memory at a time.
+    kinds
+        Type of each column: of pandas, or one of ``NESTED``.
+    key
+        What the table was made from.
+
+    Raises
+    ------
+    StoreError
+        The table cannot be written.
+    """
+    schema = _schema(kinds)
+    tables = (pa.Table.from_pandas(frame, schema, preserve_index=False) for frame in frames)
+    _write_tables(path, tables, schema, key=key)
+
+
+def write_joined(path: Path, parts: Iterable[Path], kinds: Mapping[str, str]) -> None:
+    """Write a table that is others one after the other, of which few rows are in memory at a time.
+
+    Parameters
+    ----------
+    path
+        The table.
+    parts
+        Files with these columns.
+    kinds
+        As for :func:`write_frames`.
+
+    Raises
+    ------
+    StoreError
+        A file is missing or damaged, or the table cannot be written.
+    """
+    schema = _schema(kinds)
+    _write_tables(path, _groups(parts, schema), schema)
+
+
+def _schema(kinds: Mapping[str, str]) -> pa.Schema:
+    return pa.schema([(name, _KINDS[kind]) for name, kind in kinds.items()])
+
+
+def _write_tables(
+    path: Path, tables: Iterable[pa.Table], schema: pa.Schema, *, key: str = ""
+) -> None:
+    """Write tables one after the other, in groups of as many rows as there is room for."""
+    described = schema.with_metadata({_META: _packed(key, {})})
+    with (
+        replacing(path) as temporary,
+        pq.ParquetWriter(temporary, described, compression="zstd") as writer,
+    ):
+        waiting = schema.empty_table()
+        for table in tables:
+            waiting = pa.concat_tables([waiting, table.replace_schema_metadata()])
+            if waiting.nbytes >= ROW_GROUP_BYTES:
+                writer.write_table(waiting, _group_rows(waiting))
+                waiting = schema.empty_table()
+        if waiting.num_rows:
+            writer.write_table(waiting)
+
+
+def _groups(paths: Iterable[Path], schema: pa.Schema) -> Iterator[pa.Table]:
+    """Yield the groups of rows of several files in a schema's columns and types."""
+    for path in paths:
+        try:
+            with opened(path) as file:
+                for group in range(file.num_row_groups):
+                    yield file.read_row_group(group).select(schema.names).cast(schema)
+        except (OSError, KeyError, pa.ArrowException) as error:
+            raise _damaged(path, error) from error
+
+
+def _group_rows(table: pa.Table) -> int:
+    return max(1, int(table.num_rows * ROW_GROUP_BYTES / max(1, table.nbytes)))
 
 
 def read_frame(
@@ -293,9 +396,24 @@ def read_features(path: Path) -> Features:
 
 
 @contextmanager
-def opened(path: Path, *, categories: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
-    """Open a file, here or elsewhere; ``categories`` as for :func:`read_frame`."""
-    with _source(path) as source, pq.ParquetFile(source, read_dictionary=[*categories]) as file:
+def opened(
+    path: Path, *, categories: Sequence[str] = (), metadata: pq.FileMetaData | None = None
+) -> Iterator[pq.ParquetFile]:
+    """Open a file, here or elsewhere.
+
+    Parameters
+    ----------
+    path
+        The file.
+    categories
+        As for :func:`read_frame`.
+    metadata
+        The file's own, if it was open before: a file of many groups need not be understood again.
+    """
+    with (
+        _source(path) as source,
+        pq.ParquetFile(source, metadata=metadata, read_dictionary=[*categories]) as file,
+    ):
         yield file
 
 

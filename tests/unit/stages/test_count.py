@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
@@ -18,7 +19,7 @@ from offhand.rhythm.counting import Counting, count_clip, is_watched
 from offhand.rhythm.resample import to_uniform
 from offhand.rhythm.selfsimilarity import in_levels, self_similarity
 from offhand.rhythm.witnesses import contrast
-from offhand.stages.count import VideoCount, count_video, repetitions_table, similarity_table
+from offhand.stages.count import VideoCount, count_video, repetitions_table, similarity_tables
 from tests.fixtures.videos import texture, view, write
 
 RATE = Fraction(15)
@@ -98,7 +99,7 @@ def test_tables(counted: VideoCount) -> None:
     assert accepted["count"].tolist() == [len(times) for times in accepted["rep_times_s"]]
     assert (accepted["reason"] == "").all()
     assert accepted["witnesses"].iloc[0].startswith("flow ")
-    matrices = similarity_table(counted.count, counted.segments)
+    matrices = pd.concat(similarity_tables(counted.count, counted.segments))
     assert len(matrices) == len(counted.segments)
     for row in matrices.to_dict("records"):
         levels = row["similarity"].reshape(row["size"], row["size"])
