@@ -11,6 +11,7 @@ import numpy as np
 
 from offhand.evaluation.agreement import PairScore
 from offhand.records import FloatArray
+from offhand.rhythm.tempo import WIDTH_CYCLES
 
 
 def cross_clip_pairs(
@@ -134,6 +135,31 @@ def log_band_power(
                 powers.append(abs(total) ** 2 / energy / rate_hz)
         bands.append(math.log(sum(powers) / len(powers) + floor))
     return bands
+
+
+def wavelet_power(series: Sequence[float], tempo: float, *, rate_hz: float) -> list[float]:
+    """Convolve a series with one Morlet wavelet of unit spectrum; power times its width."""
+    n, width_s = len(series), WIDTH_CYCLES / tempo
+    reach = int(6 * width_s * rate_hz)
+    lags = np.arange(-reach, reach + 1) / rate_hz
+    envelope = np.exp(-0.5 * (lags / width_s) ** 2) / (width_s * np.sqrt(2 * np.pi) * rate_hz)
+    wavelet = envelope * np.exp(2j * np.pi * tempo * lags)
+    wave = np.convolve(series, wavelet)[reach : reach + n]
+    return [float(abs(value) ** 2 * width_s) for value in wave]
+
+
+def best_motion(
+    vectors: FloatArray, trust: FloatArray, basis: FloatArray, tried: FloatArray, limit: float
+) -> int:
+    """Return which of the motions tried ``(h, 4)`` loses least by the truncated squared loss."""
+    losses = []
+    for parameters in tried:
+        loss = 0.0
+        for cell, vector in enumerate(vectors):
+            left = vector - sum(weight * basis[k, cell] for k, weight in enumerate(parameters))
+            loss += trust[cell] * min(float(left @ left), limit)
+        losses.append(loss)
+    return int(np.argmin(losses))
 
 
 def standardised(values: FloatArray, weights: Sequence[float]) -> FloatArray:

@@ -198,7 +198,9 @@ def _groups(paths: Iterable[Path], schema: pa.Schema) -> Iterator[pa.Table]:
         try:
             with opened(path) as file:
                 for group in range(file.num_row_groups):
-                    yield file.read_row_group(group).select(schema.names).cast(schema)
+                    table = file.read_row_group(group)
+                    if table.num_rows:  # columns without values may have any type
+                        yield table.select(schema.names).cast(schema)
         except (OSError, KeyError, pa.ArrowException) as error:
             raise _damaged(path, error) from error
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from offhand.clustering.space import feature_space
 from offhand.modalities.base import Modality, installed
-from offhand.records import Features, Segments, Signal
+from offhand.records import ClipInfo, Features, Segments, Signal
+from offhand.store import parquet
 from offhand.store.fingerprint import of_step
 from tests.fixtures.looks import embedding_signal, tools_signal
 from tests.fixtures.motion import blanked, motion_signal
@@ -132,6 +134,25 @@ def test_inputs_are_not_changed_and_the_answer_repeats(modality: Modality) -> No
     assert (first.columns, first.notes) == (second.columns, second.notes)
     for name, signal in given.items():
         np.testing.assert_array_equal(signal.values, before[name])
+
+
+def test_signals_may_be_stored_and_read_in_parts(
+    modality: Modality, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "GROUP_ROWS", 64)
+    given, stored = {}, {}
+    for name in (*modality.signals, *modality.optional_signals):
+        values = signals()[name].values.astype(np.float32).astype(np.float64)  # as files hold them
+        given[name] = dataclasses.replace(signals()[name], values=values)
+    for name, signal in given.items():
+        with parquet.signal_writer(tmp_path / name, name) as writer:
+            for start_s in range(0, 52, 2):
+                writer.write(signal.between(start_s, start_s + 2))
+            writer.close("key", ClipInfo())
+        stored[name] = parquet.StoredSignal(tmp_path / name)
+    there, here = (modality.describe(one, segments()) for one in (stored, given))
+    assert (there.columns, there.notes) == (here.columns, here.notes)
+    np.testing.assert_allclose(there.values, here.values, rtol=1e-9, atol=1e-9)
 
 
 def test_the_time_of_day_does_not_matter(modality: Modality) -> None:

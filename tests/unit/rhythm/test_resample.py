@@ -86,7 +86,8 @@ def test_equals_the_naive_twin(seed: int) -> None:
     steps_s = rng.choice([0.03, 0.07, 0.2, 0.45, 0.9], n) * rng.uniform(0.9, 1.1, n)
     time_s = 3.0 + np.cumsum(steps_s)
     values = rng.normal(size=(n, 2))
-    values[rng.uniform(size=values.shape) < 0.2] = np.nan
+    gaps = rng.uniform(size=(n, 1 if seed % 2 else 2)) < 0.2  # both columns alike, or not
+    values[np.broadcast_to(gaps, values.shape)] = np.nan
     options = {"rate_hz": float(rng.choice([4.0, 15.0])), "start_s": 2.1, "stop_s": 9.37}
     grid_s, uniform = to_uniform(time_s, values, **options)
     for column in range(2):

@@ -9,12 +9,24 @@ from offhand.records import FloatArray
 from offhand.rhythm import bouts as bouts_module
 from offhand.rhythm.bouts import DRIFT, ENTER, THRESHOLD, find_bouts
 from offhand.rhythm.tempo import FLOOR, OUTLIER, power, prominence, tamed, tempi
+from tests import naive
 
 
 def test_power_of_a_tone_is_highest_at_its_tempo() -> None:
     time_s = np.arange(0, 40, 1 / 15)
     found = power(np.sin(2 * np.pi * 0.8 * time_s)[:, None], rate_hz=15.0)[0]
     assert tempi()[found[:, 300].argmax()] == pytest.approx(0.8, rel=0.02)
+
+
+def test_power_equals_the_naive_twin() -> None:
+    series = np.random.default_rng(3).normal(size=(700, 2))
+    found = power(series, rate_hz=15.0)
+    for index in (0, 40, 80, len(tempi()) - 1):
+        for component in (0, 1):
+            expected = naive.wavelet_power(
+                series[:, component].tolist(), float(tempi()[index]), rate_hz=15.0
+            )
+            np.testing.assert_allclose(found[component, index], expected, rtol=1e-5, atol=1e-6)
 
 
 def test_white_noise_has_the_same_power_at_every_tempo() -> None:

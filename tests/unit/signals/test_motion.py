@@ -14,11 +14,17 @@ from offhand.errors import SignalError
 from offhand.records import ByteArray, Clip, FloatArray, FrameBlock, Signal
 from offhand.signals.base import join
 from offhand.signals.motion import CHANNELS, Motion
-from offhand.signals.motion.camera import equidistant_basis, fit_camera, similarity_basis
+from offhand.signals.motion.camera import (
+    _consensus,
+    equidistant_basis,
+    fit_camera,
+    similarity_basis,
+)
 from offhand.signals.motion.extractor import CHUNK_S
 from offhand.signals.motion.flow import FlowGrid
 from offhand.stages.measure import measure_signals
 from offhand.video.sampling import RateLimit
+from tests import naive
 from tests.fixtures.videos import even_times, texture, view, write
 
 SIZE_PX = (240, 180)
@@ -485,3 +491,37 @@ def test_too_few_usable_cells_give_no_fit(usable: int) -> None:
     assert np.isnan(fit.parameters).all()
     assert np.isnan(fit.residual).all()
     assert fit.inlier_ratio.tolist() == [0, 0]
+
+
+def test_the_consensus_is_the_motion_that_loses_least() -> None:
+    rng = np.random.default_rng(5)
+    points = FlowGrid((64, 96)).points()
+    basis = similarity_basis(points)
+    flow = np.einsum("kcd,nk->ncd", basis, rng.normal(0, 0.3, (3, 4)))
+    flow += rng.normal(0, 0.02, flow.shape)
+    flow[:, ::3] += rng.normal(0, 0.5, flow[:, ::3].shape)
+    weights = rng.uniform(0.1, 1.0, flow.shape[:2])
+    pairs = rng.choice(len(points), (20, 2), replace=False)
+    limit = np.full((3, 1), 0.03**2)
+    fields = basis.transpose(1, 2, 0)
+    best = _consensus(flow, weights, fields, pairs, limit=limit)
+    for frame, vectors in enumerate(flow):
+        tried = np.linalg.pinv(fields[pairs].reshape(-1, 4, 4)) @ vectors[pairs].reshape(-1, 4, 1)
+        expected = naive.best_motion(vectors, weights[frame], basis, tried[:, :, 0], 0.03**2)
+        np.testing.assert_allclose(best[frame], tried[expected, :, 0], rtol=1e-9)
+
+
+def test_the_refined_fit_is_the_truth_where_most_cells_follow_it() -> None:
+    rng = np.random.default_rng(6)
+    basis = similarity_basis(FlowGrid((64, 96)).points())
+    truth = rng.normal(0, 0.3, (5, 4))
+    flow = np.einsum("kcd,nk->ncd", basis, truth)
+    flow[:, ::4] += 1.0
+    weights = np.ones(flow.shape[:2])
+    weights[2] = 0.0
+    fit = fit_camera(flow, weights, basis, tolerance=np.full(5, 0.02), seed=0)
+    known = np.arange(5) != 2
+    np.testing.assert_allclose(fit.parameters[known], truth[known], atol=1e-3)
+    assert np.isnan(fit.parameters[2]).all()
+    assert np.isnan(fit.residual[2]).all()
+    np.testing.assert_allclose(fit.inlier_ratio, np.where(known, 0.75, 0.0), atol=0.01)

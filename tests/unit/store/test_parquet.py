@@ -144,3 +144,52 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     for read in (parquet.read_signal, parquet.read_segments, parquet.read_features):
         with pytest.raises(StoreError, match=r"none\.parquet: cannot be read"):
             read(tmp_path / "none.parquet")
+
+
+KINDS = {"clip_id": "str", "n": "Int64", "times": "list of float64"}
+
+
+def frames(first: int, rows: int) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "clip_id": [f"clip {first}"] * rows,
+            "n": pd.array([None, *range(rows - 1)] if rows else [], dtype="Int64"),
+            "times": [[] if first == 0 else [0.5 * row, 1.0] for row in range(rows)],
+        }
+    )
+
+
+def test_tables_are_joined_in_groups_of_few_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "ROW_GROUP_BYTES", 400)
+    parts, tables = [], [frames(0, 3), frames(1, 0), frames(2, 50), frames(3, 1)]
+    for index, table in enumerate(tables):
+        parts.append(tmp_path / f"{index}.parquet")
+        parquet.write_frame(parts[-1], table)  # what is empty has no type there
+    parquet.write_joined(tmp_path / "all.parquet", parts, KINDS)
+    parquet.write_frames(tmp_path / "same.parquet", tables, KINDS, key="key")
+    assert parquet.has_key(tmp_path / "same.parquet", "key")
+    for name in ("all.parquet", "same.parquet"):
+        with parquet.opened(tmp_path / name) as file:
+            assert file.metadata.num_row_groups > 3
+            assert str(file.schema_arrow.field("times").type) == "list<element: double>"
+            assert str(file.schema_arrow.field("n").type) == "int64"
+        found, _ = parquet.read_frame(tmp_path / name)
+        expected = pd.concat([table for table in tables if len(table)], ignore_index=True)
+        assert found["clip_id"].tolist() == expected["clip_id"].tolist()
+        assert found["n"].isna().tolist() == expected["n"].isna().tolist()
+        assert [list(each) for each in found["times"]] == expected["times"].tolist()
+
+
+def test_nothing_joined_is_a_table_without_rows(tmp_path: Path) -> None:
+    parquet.write_joined(tmp_path / "none.parquet", [], KINDS)
+    found, _ = parquet.read_frame(tmp_path / "none.parquet")
+    assert (list(found), len(found)) == (list(KINDS), 0)
+
+
+def test_a_damaged_part_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bad.parquet").write_bytes(b"no table")
+    with pytest.raises(StoreError, match=r"bad\.parquet"):
+        parquet.write_joined(tmp_path / "all.parquet", [tmp_path / "bad.parquet"], KINDS)
+    assert not (tmp_path / "all.parquet").exists()
