@@ -144,7 +144,8 @@ def write_frames(
         The table cannot be written.
     """
     schema = _schema(kinds)
-    tables = (pa.Table.from_pandas(frame, schema, preserve_index=False) for frame in frames)
+    filled = (frame for frame in frames if len(frame))  # without values a column may have any type
+    tables = (pa.Table.from_pandas(frame, schema, preserve_index=False) for frame in filled)
     _write_tables(path, tables, schema, key=key)
 
 
