@@ -58,7 +58,7 @@ package: $(VENV)/.run ## Build the wheel, compare its content with the sources
 fresh: ## Run the demo and the tests on a bare Debian (root, debootstrap)
 	@tests/fresh_machine.sh
 
-bench: $(VENV)/.test ## Measure speed, memory and scaling (two hours on two cores)
+bench: $(VENV)/.test ## Measure speed, memory and scaling (three hours on two cores)
 	@$(BIN)/python -m benchmarks.speed
 	@$(BIN)/python -m benchmarks.speed.costs benchmarks/speed/.footage/libx264-300s.mp4 samples/*.mp4
 	@$(BIN)/python -m benchmarks.speed.scaling benchmarks/speed/.footage/libx264-300s.mp4

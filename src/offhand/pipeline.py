@@ -166,6 +166,7 @@ def _run(job: Job, clips: Sequence[Clip], *, threads: int) -> None:
     """Run every stage and write the result tables."""
     workspace, config, plan = job.workspace, job.config, job.plan
     infos = _measured(job, clips, threads=threads)
+    job.runner.release()  # models stay in memory otherwise
     usable = [
         (clip, infos[clip.clip_id]) for clip in clips if infos[clip.clip_id].status != "failed"
     ]
