@@ -169,12 +169,15 @@ class _Projection:
     def followed(self, n_columns: int) -> Signal:
         """Return the first columns along the clip."""
         channels = self.channels[:n_columns]
-        parts = [(part, self._project(part.values, len(channels))) for part in self.signal.parts()]
+        times_s, parts = [], []
+        for part in self.signal.parts():
+            times_s.append(part.time_s)
+            parts.append(self._project(part.values, len(channels)))
         return Signal(
-            name=parts[0][0].name,
-            time_s=np.concatenate([part.time_s for part, _ in parts]),
+            name="look",
+            time_s=np.concatenate(times_s),
             channels=channels,
-            values=np.concatenate([values for _, values in parts]),
+            values=np.concatenate(parts),
         )
 
     def _project(self, values: FloatArray, n_columns: int) -> FloatArray:
