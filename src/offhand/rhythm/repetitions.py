@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
 from itertools import pairwise
 
 import numpy as np
@@ -216,10 +215,8 @@ def _nothing(n: int, reason: str) -> Repetitions:
 
 def witness_prominence(witness: Witness) -> FloatArray:
     """Return the prominence of each tempo ``(tempi, n)`` in a witness."""
-    each = (power(series[:, None], rate_hz=RATE_HZ)[0] for series in witness.filled().T)
-    if witness.together:
-        return prominence(reduce(np.add, each))
-    return np.asarray(reduce(np.maximum, map(prominence, each)))
+    found = power(witness.filled(), rate_hz=RATE_HZ, together=witness.together)
+    return np.asarray(prominence(found).max(axis=0))
 
 
 def joint_prominence(witnesses: Sequence[Witness], found: dict[str, FloatArray]) -> FloatArray:

@@ -10,7 +10,8 @@ depend on how strongly something moves, only on whether it moves at one tempo.
 from __future__ import annotations
 
 import numpy as np
-from scipy.fft import fft, ifft, next_fast_len
+import numpy.typing as npt
+from scipy.fft import fft, ifft, irfft, next_fast_len, rfft
 from scipy.ndimage import median_filter
 
 from offhand.records import FloatArray
@@ -23,6 +24,9 @@ LOWEST_HZ, HIGHEST_HZ = 0.1, 3.2
 
 WIDTH_CYCLES = 1.2
 """Standard deviation of the wavelet's envelope."""
+
+AT_ONCE = 8
+"""Tempi, a third of an octave, that are looked at together."""
 
 REACH = 9.0
 """Standard deviations around a tempo beyond which its wavelet is zero: there it is below 1e-17."""
@@ -61,8 +65,13 @@ def tamed(series: FloatArray, *, rate_hz: float) -> FloatArray:
     return np.asarray(series * np.minimum(1.0, OUTLIER * usual / (length + 1e-12))[:, None])
 
 
-def power(series: FloatArray, *, rate_hz: float) -> FloatArray:
-    """Return the power of each component by tempo and time.
+def power(series: FloatArray, *, rate_hz: float, together: bool = False) -> FloatArray:
+    """Return the power of each component, or of all together, by tempo and time.
+
+    A wavelet reaches as far as its tempo is slow, so slow tempi are padded more than fast ones.
+    What it leaves of the spectrum is a narrow band, whose power changes slowly: it is
+    computed at as few moments as tell all of it, and filled in between them by Fourier's series,
+    which is exact.
 
     Parameters
     ----------
@@ -70,29 +79,48 @@ def power(series: FloatArray, *, rate_hz: float) -> FloatArray:
         ``(n, components)`` without NaN.
     rate_hz
         Samples per second.
+    together
+        Whether to add up the components.
 
     Returns
     -------
     FloatArray
-        ``(components, tempi, n)``; white noise has the same power at every tempo.
+        ``(components, tempi, n)``, or ``(1, tempi, n)`` of all together; white noise has the same
+        power at every tempo.
     """
-    n = len(series)
-    wanted = tempi()
-    length = next_fast_len(n + int(8 * WIDTH_CYCLES / wanted[0] * rate_hz))
-    spectrum, step_hz = fft(series.T, length), rate_hz / length
-    found = np.empty((series.shape[1], len(wanted), n))
-    for index, tempo in enumerate(wanted.tolist()):
-        width_s = WIDTH_CYCLES / tempo
-        reach_hz = REACH / (2 * np.pi * width_s)
-        low_hz, high_hz = tempo - reach_hz, min(tempo + reach_hz, rate_hz / 2)
-        band = np.arange(np.ceil(low_hz / step_hz), high_hz / step_hz)
-        wavelet = np.exp(-0.5 * ((band * step_hz - tempo) * 2 * np.pi * width_s) ** 2)
-        bins = band.astype(np.int64) % length
-        shaped = np.zeros_like(spectrum)
-        shaped[:, bins] = spectrum[:, bins] * wavelet
-        wave = ifft(shaped, overwrite_x=True)[:, :n]
-        found[:, index] = (wave.real**2 + wave.imag**2) * width_s
+    n, wanted = len(series), tempi()
+    found = np.empty((1 if together else series.shape[1], len(wanted), n))
+    for first in range(0, len(wanted), AT_ONCE):
+        some = slice(first, first + AT_ONCE)
+        padding = int(8 * WIDTH_CYCLES / wanted[first] * rate_hz)
+        spectrum = fft(series.T, next_fast_len(n + padding))
+        each = _power_at(wanted[some], spectrum, rate_hz=rate_hz, together=together)
+        found[:, some] = each[..., :n]
     return found
+
+
+def _power_at(
+    tempo: FloatArray, spectrum: npt.NDArray[np.complex128], *, rate_hz: float, together: bool
+) -> FloatArray:
+    """Return the power at some tempi, over the whole length of a spectrum ``(components, length)``.
+
+    ``(components or 1, tempi, length)``.
+    """
+    length = spectrum.shape[1]
+    step_hz, width_s = rate_hz / length, (WIDTH_CYCLES / tempo)[:, None]
+    reach_hz = REACH / (2 * np.pi * width_s)
+    lowest = np.ceil((tempo[:, None] - reach_hz) / step_hz)
+    band = lowest + np.arange(int(2 * reach_hz.max() / step_hz) + 1)
+    wavelet = np.exp(-0.5 * ((band * step_hz - tempo[:, None]) * 2 * np.pi * width_s) ** 2)
+    wavelet[band * step_hz >= rate_hz / 2] = 0.0
+    moments = min(next_fast_len(2 * band.shape[1]), length)
+    wave = ifft(spectrum[:, band.astype(np.int64) % length] * wavelet, moments, overwrite_x=True)
+    found = wave.real**2 + wave.imag**2
+    if together:
+        found = found.sum(axis=0, keepdims=True)
+    if moments < length:
+        found = irfft(rfft(found), length) * (length / moments)
+    return np.asarray(np.maximum(found, 0.0) * ((moments / length) ** 2 * width_s))
 
 
 def prominence(found: FloatArray) -> FloatArray:

@@ -29,6 +29,15 @@ def test_power_equals_the_naive_twin() -> None:
             np.testing.assert_allclose(found[component, index], expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("n", [1, 60, 700])
+def test_power_of_all_components_together_is_their_sum(n: int) -> None:
+    series = np.random.default_rng(4).normal(size=(n, 3))
+    each = power(series, rate_hz=15.0)
+    found = power(series, rate_hz=15.0, together=True)
+    assert found.shape == (1, len(tempi()), n)
+    np.testing.assert_allclose(found[0], each.sum(axis=0), rtol=1e-9, atol=1e-12)
+
+
 def test_white_noise_has_the_same_power_at_every_tempo() -> None:
     noise = np.random.default_rng(0).normal(size=(40_000, 1))
     mean = power(noise, rate_hz=15.0)[0].mean(axis=1)
