@@ -14,7 +14,7 @@ from offhand.cli import main
 from offhand.modalities.base import Modality
 from offhand.records import ClipInfo, Segments, Signal
 from offhand.signals.tools import Tools
-from offhand.store import parquet
+from offhand.store import signal_files
 from offhand.synthetic.render import render
 from offhand.synthetic.script import write_script
 from offhand.video.encode import write_video
@@ -59,11 +59,13 @@ def test_recipe_for_a_modality_gives_usable_features(tmp_path: Path) -> None:
     time_s = np.arange(0, 10, 1 / 15)
     speed = np.where(time_s < 5, 0.001, 0.5)
     signal = Signal(name="motion", time_s=time_s, channels=("camera_speed",), values=speed[:, None])
-    with parquet.signal_writer(tmp_path / "motion", "motion") as writer:
+    with signal_files.writer(tmp_path / "motion", "motion") as writer:
         writer.write(signal)
         writer.close("key", ClipInfo())
     segments = Segments(clip_id="clip", start_s=np.array([0.0, 5.0]), stop_s=np.array([5.0, 10.0]))
-    features = modality.describe({"motion": parquet.StoredSignal(tmp_path / "motion")}, segments)
+    features = modality.describe(
+        {"motion": signal_files.StoredSignal(tmp_path / "motion")}, segments
+    )
     still = features.values[:, features.columns.index("still_share")]
     assert still == pytest.approx([1.0, 0.0], abs=0.05)
 

@@ -21,7 +21,7 @@ from offhand.signals.motion import Motion
 from offhand.signals.picture import Picture
 from offhand.stages.describe import segmentation_fingerprint, segments_path, upstream
 from offhand.stages.measure import clip_key, measure_signals, signal_path
-from offhand.store import fingerprint, parquet
+from offhand.store import fingerprint, parquet, signal_files
 from offhand.store.workspace import Workspace
 
 INSIDE = 0.75
@@ -119,7 +119,7 @@ def count(task: CountTask, report: Callable[[float], None]) -> None:
     if parquet.has_key(files.repetitions, key) and parquet.has_key(files.similarity, key):
         return
     signals = {
-        step.name: parquet.StoredSignal(signal_path(workspace, step, task.clip))
+        step.name: signal_files.StoredSignal(signal_path(workspace, step, task.clip))
         for step in task.extractors
         if step.name in _read(task)
     }

@@ -10,7 +10,7 @@ from offhand.evaluation.coverage import coverage
 from offhand.records import Clip
 from offhand.signals.base import SignalExtractor
 from offhand.stages.measure import signal_path
-from offhand.store import parquet
+from offhand.store import signal_files
 from offhand.store.workspace import Workspace
 
 HANDS = {"hand_coverage_detector": "detector_fired", "hand_coverage_tracker": "tracked"}
@@ -31,7 +31,7 @@ def coverages(
     for extractor in extractors:
         path = signal_path(workspace, extractor, clip)
         if extractor.name == "hands":
-            hands, sampling = parquet.read_signal(path, tuple(HANDS.values())), extractor.request
+            hands, sampling = signal_files.read(path, tuple(HANDS.values())), extractor.request
             for name, channel in HANDS.items():
                 one = coverage(
                     hands.time_s,
@@ -41,6 +41,6 @@ def coverages(
                 )
                 found |= {name: one.share, f"{name}_low": one.low, f"{name}_high": one.high}
         if extractor.name == "pose":
-            pose = parquet.read_signal(path, ("score",))
+            pose = signal_files.read(path, ("score",))
             found["pose_coverage"] = float(np.mean(~np.isnan(pose.channel("score"))))
     return found

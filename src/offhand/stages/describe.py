@@ -12,7 +12,7 @@ from offhand.records import Clip, LongSignal, Segments
 from offhand.segments.base import Segmenter
 from offhand.signals.base import SignalExtractor
 from offhand.stages.measure import clip_key, signal_fingerprint, signal_path
-from offhand.store import fingerprint, parquet
+from offhand.store import fingerprint, parquet, signal_files
 from offhand.store.workspace import Workspace
 
 
@@ -93,7 +93,7 @@ def describe(task: DescribeTask, report: Callable[[float], None]) -> Segments:
         for extractor in task.extractors:
             if extractor.name in names and extractor.name not in signals:
                 path = signal_path(workspace, extractor, task.clip)
-                signals[extractor.name] = parquet.StoredSignal(path)
+                signals[extractor.name] = signal_files.StoredSignal(path)
         return {name: signals[name] for name in names}
 
     path = segments_path(workspace, task.segmenter, task.extractors, task.clip)

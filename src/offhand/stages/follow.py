@@ -15,7 +15,7 @@ from offhand.rhythm.resample import to_uniform
 from offhand.signals.base import SignalExtractor
 from offhand.stages.describe import upstream
 from offhand.stages.measure import clip_key, signal_path
-from offhand.store import fingerprint, parquet
+from offhand.store import fingerprint, parquet, signal_files
 from offhand.store.workspace import Workspace
 
 RATE_HZ = 15.0
@@ -59,7 +59,7 @@ def follow(task: FollowTask, report: Callable[[float], None]) -> None:
     if parquet.has_key(path, key):
         return
     (extractor,) = (step for step in task.extractors if step.name == SIGNAL)
-    motion = parquet.read_signal(signal_path(Workspace(task.workspace), extractor, task.clip))
+    motion = signal_files.read(signal_path(Workspace(task.workspace), extractor, task.clip))
     report(0.1)
     parquet.write_frame(path, _rhythm(motion, task.clip, stop_s=task.stop_s), key=key)
 

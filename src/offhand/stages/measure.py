@@ -15,7 +15,7 @@ from offhand.files.names import stem
 from offhand.records import Clip, ClipInfo, FrameRequest, Signal
 from offhand.signals.base import Host, SignalExtractor, join
 from offhand.signals.motion import Motion
-from offhand.store import fingerprint, parquet
+from offhand.store import fingerprint, parquet, signal_files
 from offhand.store.workspace import Workspace
 from offhand.video.ahead import ahead
 from offhand.video.decode import DECODE_VERSION, FrameReader
@@ -73,7 +73,7 @@ def signal_notes(workspace: Workspace, extractors: Sequence[SignalExtractor], cl
     found = [
         f"{extractor.name} {name}: {text}"
         for extractor in extractors
-        for name, text in parquet.read_notes(signal_path(workspace, extractor, clip)).items()
+        for name, text in signal_files.read_notes(signal_path(workspace, extractor, clip)).items()
     ]
     return "; ".join(found)
 
@@ -93,10 +93,10 @@ def measure(task: MeasureTask, report: Callable[[float], None]) -> ClipInfo:
     paths = {step.name: signal_path(workspace, step, task.clip) for step in task.extractors}
     missing = [step for step in task.extractors if not parquet.has_key(paths[step.name], key)]
     if not missing:
-        return parquet.read_clip_info(next(iter(paths.values())))
+        return signal_files.read_clip_info(next(iter(paths.values())))
     with ExitStack() as stack:
         writers = {
-            step.name: stack.enter_context(parquet.signal_writer(paths[step.name], step.name))
+            step.name: stack.enter_context(signal_files.writer(paths[step.name], step.name))
             for step in missing
         }
         reader = FrameReader(

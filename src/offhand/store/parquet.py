@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,17 +16,10 @@ import pyarrow.parquet as pq
 from offhand.errors import StoreError
 from offhand.files import replacing
 from offhand.files.names import is_local
-from offhand.records import ClipInfo, Features, Segments, Signal
+from offhand.records import Features, Segments
 
 SCHEMA_VERSION = 1
 """Version of the files' layout; a file of another version is computed anew."""
-
-GROUP_ROWS = 2048
-"""Rows of a signal that are written, and read, at a time."""
-
-VALUES_KEPT = 2_200_000
-"""Values of a long signal that stay in memory, in whole groups of rows and at least one: the 256
-channels of five minutes at 15 Hz, as counting goes over such a stretch several times."""
 
 ROW_GROUP_BYTES = 1_000_000
 """How much of a table, in memory, a row group of it holds: what is read at once is small, though
@@ -52,64 +42,8 @@ _KINDS = {
     **NESTED,
 }
 
-_META = b"offhand"
-
-
-class SignalWriter:
-    """Write a signal chunk by chunk; made by :func:`signal_writer`."""
-
-    def __init__(self, path: Path, name: str) -> None:
-        self._path = path
-        self._name = name
-        self._writer: pq.ParquetWriter | None = None
-        self._waiting: list[Signal] = []
-        self._notes: dict[str, str] = {}
-
-    def write(self, chunk: Signal) -> None:
-        """Append a chunk."""
-        self._waiting.append(chunk)
-        self._notes.update(chunk.notes)
-        if sum(len(waiting.time_s) for waiting in self._waiting) >= GROUP_ROWS:
-            self._write_group()
-
-    def _write_group(self) -> None:
-        """Write the chunks that wait as one group of rows: each costs time for every channel."""
-        columns = {"time_s": pa.array(np.concatenate([part.time_s for part in self._waiting]))}
-        values = np.concatenate([part.values for part in self._waiting]).astype(np.float32)
-        for index, channel in enumerate(self._waiting[0].channels):
-            columns[channel] = pa.array(np.ascontiguousarray(values[:, index]))
-        table = pa.table(columns)
-        if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, table.schema, compression="zstd")
-        self._writer.write_table(table)
-        self._waiting = []
-
-    def close(self, key: str, info: ClipInfo) -> None:
-        """Finish the file; ``info`` is what decoding found out about the clip."""
-        if self._waiting:
-            self._write_group()
-        if self._writer is None:
-            raise ValueError("a signal needs at least one chunk")
-        meta = {"notes": self._notes, "name": self._name, "clip": dataclasses.asdict(info)}
-        self._writer.add_key_value_metadata({_META: _packed(key, meta)})
-        self._writer.close()
-        self._writer = None
-
-    def abandon(self) -> None:
-        """Let go of a file that was not closed."""
-        if self._writer is not None:
-            self._writer.close()
-
-
-@contextmanager
-def signal_writer(path: Path, name: str) -> Iterator[SignalWriter]:
-    """Open a signal's file for writing; it appears only if the block succeeds and closes it."""
-    with replacing(path) as temporary:
-        writer = SignalWriter(temporary, name)
-        try:
-            yield writer
-        finally:
-            writer.abandon()
+META = b"offhand"
+"""Where, among a file's own metadata, ours are."""
 
 
 def write_frame(
@@ -117,7 +51,7 @@ def write_frame(
 ) -> None:
     """Write a table with its key, whole or not at all; raises StoreError."""
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    table = table.replace_schema_metadata({_META: _packed(key, meta or {})})
+    table = table.replace_schema_metadata({META: packed(key, meta or {})})
     with replacing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", row_group_size=_group_rows(table))
 
@@ -178,7 +112,7 @@ def _write_tables(
     path: Path, tables: Iterable[pa.Table], schema: pa.Schema, *, key: str = ""
 ) -> None:
     """Write tables one after the other, in groups of as many rows as there is room for."""
-    described = schema.with_metadata({_META: _packed(key, {})})
+    described = schema.with_metadata({META: packed(key, {})})
     with (
         replacing(path) as temporary,
         pq.ParquetWriter(temporary, described, compression="zstd") as writer,
@@ -203,7 +137,7 @@ def _groups(paths: Iterable[Path], schema: pa.Schema) -> Iterator[pa.Table]:
                     if table.num_rows:  # columns without values may have any type
                         yield table.select(schema.names).cast(schema)
         except (OSError, KeyError, pa.ArrowException) as error:
-            raise _damaged(path, error) from error
+            raise damaged(path, error) from error
 
 
 def _group_rows(table: pa.Table) -> int:
@@ -231,12 +165,13 @@ def read_frame(
     """
     try:
         with opened(path, categories=categories) as file:
-            return file.read(columns and [*columns]).to_pandas(), _unpacked(file.metadata.metadata)
+            return file.read(columns and [*columns]).to_pandas(), unpacked(file.metadata.metadata)
     except (OSError, pa.ArrowException) as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
 
 
-def _damaged(path: Path, error: Exception) -> StoreError:
+def damaged(path: Path, error: Exception) -> StoreError:
+    """Return the error of a file that cannot be read."""
     return StoreError(
         f"{path}: cannot be read ({error}); if it is damaged, delete it and run again"
     )
@@ -247,111 +182,10 @@ def has_key(path: Path, key: str) -> bool:
     if not path.is_file():
         return False
     try:
-        meta = _metadata(path)
+        meta = metadata_of(path)
     except (OSError, pa.ArrowException):
         return False
     return meta.get("schema") == SCHEMA_VERSION and meta.get("key") == key
-
-
-def read_signal(
-    path: Path, channels: Sequence[str] | None = None, *, groups: Sequence[int] | None = None
-) -> Signal:
-    """Read a signal, or some channels or groups of rows of it; raises StoreError.
-
-    Group by group into the array that is returned, so that nothing is in memory twice.
-    """
-    try:
-        with opened(path) as file:
-            meta = _unpacked(file.metadata.metadata)
-            if channels is None:
-                channels = tuple(name for name in file.schema_arrow.names if name != "time_s")
-            groups = range(file.num_row_groups) if groups is None else groups
-            rows_of = [file.metadata.row_group(index).num_rows for index in groups]
-            time_s = np.empty(sum(rows_of))
-            values = np.empty((len(time_s), len(channels)))
-            done = 0
-            for index in groups:
-                group = file.read_row_group(index, ["time_s", *channels])
-                rows = slice(done, done + group.num_rows)
-                time_s[rows] = group["time_s"].to_numpy()
-                for column, name in enumerate(channels):
-                    values[rows, column] = group[name].to_numpy()
-                done += group.num_rows
-    except (OSError, pa.ArrowException) as error:
-        raise _damaged(path, error) from error
-    return Signal(
-        name=meta["name"],
-        time_s=time_s,
-        channels=tuple(channels),
-        values=values,
-        notes=meta["notes"],
-    )
-
-
-class StoredSignal:
-    """A signal that is read where it is asked for, a few groups of rows at a time.
-
-    Parameters
-    ----------
-    path
-        Its file.
-
-    Raises
-    ------
-    StoreError
-        The file is missing or damaged.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._time_s = read_signal(path, ()).time_s
-        with opened(path) as file:
-            groups = range(file.num_row_groups)
-            rows = [file.metadata.row_group(group).num_rows for group in groups]
-            largest = max(rows, default=1) * file.metadata.num_columns
-        self._edges = np.cumsum([0, *rows])
-        self._group = lru_cache(maxsize=max(1, VALUES_KEPT // max(1, largest)))(self._read)
-
-    def between(self, start_s: float, stop_s: float) -> Signal:
-        """Return the samples in ``[start_s, stop_s)``; raises StoreError."""
-        first, last = np.searchsorted(self._time_s, [start_s, stop_s]).tolist()
-        begin = max(0, int(np.searchsorted(self._edges, first, side="right")) - 1)
-        end = max(begin + 1, int(np.searchsorted(self._edges, last)))
-        groups = range(begin, min(end, len(self._edges) - 1))
-        parts: list[Signal] = [self._group(group) for group in groups]
-        parts = parts or [read_signal(self._path, groups=())]
-        rows = slice(first - self._edges[begin], last - self._edges[begin])
-        return replace(
-            parts[0],
-            time_s=self._time_s[first:last],
-            values=np.concatenate([part.values for part in parts])[rows],
-        )
-
-    def whole(self) -> Signal:
-        """Return all samples; raises StoreError."""
-        return read_signal(self._path)
-
-    def parts(self) -> Iterator[Signal]:
-        """Yield all samples, a group of rows at a time; raises StoreError."""
-        for group in range(len(self._edges) - 1):
-            part: Signal = self._group(group)
-            yield part
-        if len(self._edges) == 1:
-            yield read_signal(self._path)
-
-    def _read(self, group: int) -> Signal:
-        return read_signal(self._path, groups=[group])
-
-
-def read_clip_info(path: Path) -> ClipInfo:
-    """Read what decoding found out about a clip from one of its signals' files."""
-    meta = _metadata(path)
-    return ClipInfo(**meta["clip"])
-
-
-def read_notes(path: Path) -> dict[str, str]:
-    """Read what a stored signal noted of itself."""
-    return dict(_metadata(path).get("notes", {}))
 
 
 def write_segments(path: Path, segments: Segments, *, key: str) -> None:
@@ -430,15 +264,18 @@ def _source(path: Path) -> Iterator[Any]:
         yield file
 
 
-def _metadata(path: Path) -> dict[str, Any]:
+def metadata_of(path: Path) -> dict[str, Any]:
+    """Return our metadata of a file."""
     with _source(path) as source:
-        return _unpacked(pq.read_metadata(source).metadata)
+        return unpacked(pq.read_metadata(source).metadata)
 
 
-def _packed(key: str, meta: dict[str, Any]) -> bytes:
+def packed(key: str, meta: dict[str, Any]) -> bytes:
+    """Return metadata as they are stored, with what a file was made from."""
     return json.dumps({"schema": SCHEMA_VERSION, "key": key, **meta}, sort_keys=True).encode()
 
 
-def _unpacked(metadata: dict[bytes, bytes] | None) -> dict[str, Any]:
-    packed = (metadata or {}).get(_META)
+def unpacked(metadata: dict[bytes, bytes] | None) -> dict[str, Any]:
+    """Return our metadata out of all that a file has; empty without them."""
+    packed = (metadata or {}).get(META)
     return cast(dict[str, Any], json.loads(packed)) if packed else {}

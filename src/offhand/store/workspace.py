@@ -21,7 +21,7 @@ from offhand.files import remove_folder, write_text
 from offhand.files.names import Name, is_local, location
 from offhand.files.remote import Remote
 from offhand.records import Signal
-from offhand.store import parquet
+from offhand.store import parquet, signal_files
 from offhand.store.by_clip import RowsByClip
 from offhand.store.registry import ClipRegistry
 
@@ -234,7 +234,7 @@ class Workspace:
         fingerprint = self.manifest().get("signals", {}).get(name)
         if fingerprint is None:
             raise StoreError(f"no signal {name!r} in {self.path}")
-        return parquet.read_signal(self.record_path("signals", name, fingerprint, clip_id))
+        return signal_files.read(self.record_path("signals", name, fingerprint, clip_id))
 
     def of_clip(self, name: str, clip_id: str) -> pd.DataFrame | None:
         """Return a clip's rows of a result table, without holding the others in memory.

@@ -13,7 +13,7 @@ import pytest
 from offhand.clustering.space import feature_space
 from offhand.modalities.base import Modality, installed
 from offhand.records import ClipInfo, Features, Segments, Signal
-from offhand.store import parquet
+from offhand.store import signal_files
 from offhand.store.fingerprint import of_step
 from tests.fixtures.looks import embedding_signal, tools_signal
 from tests.fixtures.motion import blanked, motion_signal
@@ -139,17 +139,17 @@ def test_inputs_are_not_changed_and_the_answer_repeats(modality: Modality) -> No
 def test_signals_may_be_stored_and_read_in_parts(
     modality: Modality, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "GROUP_ROWS", 64)
+    monkeypatch.setattr(signal_files, "GROUP_ROWS", 64)
     given, stored = {}, {}
     for name in (*modality.signals, *modality.optional_signals):
         values = signals()[name].values.astype(np.float32).astype(np.float64)  # as files hold them
         given[name] = dataclasses.replace(signals()[name], values=values)
     for name, signal in given.items():
-        with parquet.signal_writer(tmp_path / name, name) as writer:
+        with signal_files.writer(tmp_path / name, name) as writer:
             for start_s in range(0, 52, 2):
                 writer.write(signal.between(start_s, start_s + 2))
             writer.close("key", ClipInfo())
-        stored[name] = parquet.StoredSignal(tmp_path / name)
+        stored[name] = signal_files.StoredSignal(tmp_path / name)
     there, here = (modality.describe(one, segments()) for one in (stored, given))
     assert (there.columns, there.notes) == (here.columns, here.notes)
     np.testing.assert_allclose(there.values, here.values, rtol=1e-9, atol=1e-9)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from offhand.records import ClipInfo, Signal
-from offhand.store import parquet
+from offhand.store import parquet, signal_files
 
 
 def written(path: Path, signal: Signal, *, chunk: int) -> None:
-    with parquet.signal_writer(path, signal.name) as writer:
+    with signal_files.writer(path, signal.name) as writer:
         for first in range(0, max(1, len(signal.time_s)), chunk):
             rows = slice(first, first + chunk)
             writer.write(
@@ -38,17 +38,17 @@ def some(rows: int) -> Signal:
 def test_groups_hold_many_chunks_and_all_of_them_come_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
-    monkeypatch.setattr(parquet, "GROUP_ROWS", 50)
+    monkeypatch.setattr(signal_files, "GROUP_ROWS", 50)
     signal, path = some(333), tmp_path / "motion.parquet"
     written(path, signal, chunk=chunk)
     with parquet.opened(path) as file:
         sizes = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
     assert len(sizes) > 2
     assert min(sizes[:-1]) >= 50
-    back = parquet.read_signal(path)
+    back = signal_files.read(path)
     np.testing.assert_array_equal(back.time_s, signal.time_s)
     np.testing.assert_array_equal(back.values, signal.values)
-    assert parquet.read_signal(path, ("c",)).values[:, 0].tolist() == signal.values[:, 2].tolist()
+    assert signal_files.read(path, ("c",)).values[:, 0].tolist() == signal.values[:, 2].tolist()
 
 
 @pytest.mark.parametrize(
@@ -58,10 +58,10 @@ def test_groups_hold_many_chunks_and_all_of_them_come_back(
 def test_a_part_is_what_the_whole_has_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, span: tuple[float, float]
 ) -> None:
-    monkeypatch.setattr(parquet, "GROUP_ROWS", 50)
+    monkeypatch.setattr(signal_files, "GROUP_ROWS", 50)
     signal, path = some(333), tmp_path / "motion.parquet"
     written(path, signal, chunk=32)
-    part, expected = parquet.StoredSignal(path).between(*span), signal.between(*span)
+    part, expected = signal_files.StoredSignal(path).between(*span), signal.between(*span)
     np.testing.assert_array_equal(part.time_s, expected.time_s)
     np.testing.assert_array_equal(part.values, expected.values)
     assert part.channels == signal.channels
@@ -71,5 +71,5 @@ def test_a_part_is_what_the_whole_has_there(
 def test_a_signal_without_samples_has_none_anywhere(tmp_path: Path) -> None:
     path = tmp_path / "motion.parquet"
     written(path, some(0), chunk=32)
-    part = parquet.StoredSignal(path).between(0.0, 5.0)
+    part = signal_files.StoredSignal(path).between(0.0, 5.0)
     assert part.values.shape == (0, 3)

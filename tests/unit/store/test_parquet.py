@@ -10,7 +10,7 @@ import pytest
 
 from offhand.errors import StoreError
 from offhand.records import ClipInfo, Features, Segments, Signal
-from offhand.store import parquet
+from offhand.store import parquet, signal_files
 
 KEY = "0123456789ab"
 
@@ -24,7 +24,7 @@ def signal(n: int = 40, *, start_s: float = 0.0) -> Signal:
 
 
 def write_signal(path: Path, *chunks: Signal, info: ClipInfo | None = None) -> None:
-    with parquet.signal_writer(path, "m") as writer:
+    with signal_files.writer(path, "m") as writer:
         for chunk in chunks:
             writer.write(chunk)
         writer.close(KEY, info or ClipInfo(duration_s=3.0, n_frames=90))
@@ -34,12 +34,12 @@ def test_a_signal_comes_back_in_one_piece(tmp_path: Path) -> None:
     first, second = signal(), signal(7, start_s=10.0)
     info = ClipInfo(status="partial", error="cut off", duration_s=12.5, width=640, codec="h264")
     write_signal(tmp_path / "a" / "s.parquet", first, second, info=info)
-    back = parquet.read_signal(tmp_path / "a" / "s.parquet")
+    back = signal_files.read(tmp_path / "a" / "s.parquet")
     assert (back.name, back.channels, back.notes) == ("m", first.channels, first.notes)
     np.testing.assert_array_equal(back.time_s, np.append(first.time_s, second.time_s))
     wanted = np.concatenate([first.values, second.values])
     np.testing.assert_allclose(back.values, wanted, rtol=1e-6)
-    read = parquet.read_clip_info(tmp_path / "a" / "s.parquet")
+    read = signal_files.read_clip_info(tmp_path / "a" / "s.parquet")
     assert str(read) == str(info)
 
 
@@ -47,7 +47,7 @@ def test_a_signal_that_is_not_finished_is_not_there(tmp_path: Path) -> None:
     path = tmp_path / "s.parquet"
 
     def break_off() -> None:
-        with parquet.signal_writer(path, "m") as writer:
+        with signal_files.writer(path, "m") as writer:
             writer.write(signal())
             raise RuntimeError("stop")
 
@@ -137,11 +137,11 @@ def test_a_damaged_file_is_an_error_and_computed_anew(tmp_path: Path, kept: floa
     path.write_bytes(content[: int(kept * len(content))])
     assert not parquet.has_key(path, KEY)
     with pytest.raises(StoreError, match=r"s\.parquet: cannot be read"):
-        parquet.read_signal(path)
+        signal_files.read(path)
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
-    for read in (parquet.read_signal, parquet.read_segments, parquet.read_features):
+    for read in (signal_files.read, parquet.read_segments, parquet.read_features):
         with pytest.raises(StoreError, match=r"none\.parquet: cannot be read"):
             read(tmp_path / "none.parquet")
 
