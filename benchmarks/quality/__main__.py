@@ -29,7 +29,8 @@ from offhand.evaluation.agreement import BoundaryCount, match_boundaries
 from offhand.evaluation.controls import one_cluster, random_labels
 from offhand.evaluation.truth import Truth
 from offhand.records import IntArray
-from offhand.selection import candidates, choose, fusion_weights
+from offhand.selection.candidates import candidates, choose
+from offhand.selection.sight import fusion_weights
 from offhand.stages.evaluate import compare
 
 GRID_S = 2.0

@@ -19,7 +19,8 @@ from offhand.evaluation.agreement import count_pairs, cross_clip_pairs
 from offhand.evaluation.concordance import combined
 from offhand.records import IntArray
 from offhand.segments.base import Segmenter
-from offhand.selection import Sight, candidates, choose
+from offhand.selection.candidates import candidates, choose
+from offhand.selection.sight import Sight
 
 Weigh = Callable[[Sight], Mapping[str, float]]
 

@@ -12,7 +12,8 @@ from offhand.config import Config
 from offhand.evaluation.controls import clip_identity, one_cluster, random_labels, time_blocks
 from offhand.evaluation.shifts import shift_test
 from offhand.records import IntArray
-from offhand.selection import Sight, candidates, choose, evidence_for
+from offhand.selection.candidates import candidates, choose, evidence_for
+from offhand.selection.sight import Sight
 from offhand.stages.evaluate import majority
 from offhand.stages.judge import score_of, trials_of
 

@@ -22,7 +22,7 @@ from offhand.evaluation.agreement import PairScore, cross_clip_pairs
 from offhand.evaluation.truth import Truth, read_truth
 from offhand.records import FloatArray, IntArray, Segments, Signal
 from offhand.segments.base import Segmenter
-from offhand.selection import Sight, fusion_weights, see
+from offhand.selection.sight import Sight, fusion_weights, see
 from offhand.stages.evaluate import Instants, look
 
 Row = dict[str, str | float]

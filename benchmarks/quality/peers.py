@@ -33,7 +33,7 @@ from offhand.config import Config
 from offhand.evaluation.agreement import cross_clip_pairs
 from offhand.evaluation.truth import Truth
 from offhand.records import FloatArray, IntArray, Segments, Signal
-from offhand.selection import candidates, choose
+from offhand.selection.candidates import candidates, choose
 from offhand.stages.evaluate import Instants, majority
 
 SEEDS = 10

@@ -10,14 +10,8 @@ from offhand.clustering.space import Space
 from offhand.clustering.ward import Ward
 from offhand.evaluation.concordance import combined, jackknife_error
 from offhand.records import FloatArray
-from offhand.selection import (
-    ModalityWeight,
-    candidates,
-    choose,
-    fusion_weights,
-    matched,
-    see,
-)
+from offhand.selection.candidates import candidates, choose, matched
+from offhand.selection.sight import ModalityWeight, fusion_weights, see
 
 N_CLIPS, PER_CLIP = 6, 12
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from offhand.clustering.base import Clusterer
-from offhand.selection import best_alignments, compare_alignments
+from offhand.selection.remedies import best_alignments, compare_alignments
 from offhand.stages.spaces import SightFiles
 from offhand.store import fingerprint, parquet
 from offhand.store.workspace import Workspace

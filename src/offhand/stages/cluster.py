@@ -18,7 +18,8 @@ from offhand.clustering.exemplars import EXEMPLARS_VERSION, exemplars
 from offhand.clustering.space import Space
 from offhand.files.names import location
 from offhand.records import Clusters, IntArray, Scope
-from offhand.selection import Candidates, Sight, candidates, choose, joined, tried
+from offhand.selection.candidates import Candidates, candidates, choose, tried
+from offhand.selection.sight import Sight, joined
 from offhand.stages.spaces import Described, SightFiles
 from offhand.store import fingerprint, parquet
 from offhand.store.workspace import Workspace

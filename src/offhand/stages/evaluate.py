@@ -27,7 +27,7 @@ from offhand.evaluation.evidence import Score
 from offhand.evaluation.segmentation import match_by_clip, match_globally
 from offhand.evaluation.truth import Truth, instants, read_truth
 from offhand.records import IntArray
-from offhand.selection import see
+from offhand.selection.sight import see
 from offhand.stages.judge import score_of
 from offhand.store.workspace import Workspace
 

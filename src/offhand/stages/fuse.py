@@ -11,7 +11,7 @@ import pandas as pd
 
 from offhand.clustering.fusion import LateFusion
 from offhand.errors import ConfigError
-from offhand.selection import ModalityWeight, fusion_weights
+from offhand.selection.sight import ModalityWeight, fusion_weights
 from offhand.stages.spaces import SightFiles
 from offhand.store import fingerprint, parquet
 from offhand.store.workspace import Workspace

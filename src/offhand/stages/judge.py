@@ -17,7 +17,8 @@ from offhand.evaluation.controls import clip_identity, one_cluster, random_label
 from offhand.evaluation.evidence import CONFIRMED_P, Evidence, Score, score_labels
 from offhand.evaluation.fingerprint import fingerprint as fingerprint_of
 from offhand.records import IntArray
-from offhand.selection import Sight, evidence_for
+from offhand.selection.candidates import evidence_for
+from offhand.selection.sight import Sight
 from offhand.stages.cluster import ClusterTask, read_candidates
 from offhand.stages.groups import Group
 from offhand.stages.spaces import SightFiles

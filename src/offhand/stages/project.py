@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from offhand.clustering.projection import PROJECTION_VERSION, project
-from offhand.selection import joined
+from offhand.selection.sight import joined
 from offhand.stages.cluster import ClusterTask
 from offhand.store import fingerprint, parquet
 from offhand.store.workspace import Workspace

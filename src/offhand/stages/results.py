@@ -17,7 +17,7 @@ from offhand.evaluation.consistency import consistency
 from offhand.evaluation.controls import clip_identity, one_cluster, random_labels
 from offhand.files import write_text
 from offhand.records import Clip, ClipInfo, Segments
-from offhand.selection import ModalityWeight
+from offhand.selection.sight import ModalityWeight
 from offhand.signals.base import SignalExtractor
 from offhand.stages.cluster import ClusterFiles
 from offhand.stages.count import SIMILARITY

@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from offhand import selection
 from offhand.clustering.alignment import Alignment, align
 from offhand.clustering.space import SPACE_VERSION, Space, feature_space
 from offhand.files.names import location
 from offhand.records import BoolArray, Features, FloatArray, IntArray
-from offhand.selection import SELECTION_VERSION, Sight, see
+from offhand.selection.sight import Sight, see
 from offhand.stages.groups import Group
 from offhand.store import fingerprint, parquet
 
@@ -149,7 +150,7 @@ class SightFiles:
     def upstream(self) -> tuple[str, ...]:
         """What it is made from: fingerprints of the steps before."""
         steps = tuple(files.modality_fingerprint for files in self.features)
-        versions = f"space {SPACE_VERSION}", f"selection {SELECTION_VERSION}"
+        versions = f"space {SPACE_VERSION}", f"selection {selection.VERSION}"
         aligned = (location(self.alignments).parent.name,) if self.alignments else ()
         return (*steps, *versions, *aligned)
 

@@ -15,7 +15,7 @@ from offhand.clustering.hdbscan import Hdbscan
 from offhand.clustering.ward import Ward
 from offhand.evaluation.concordance import Pairs
 from offhand.records import Clusters, FloatArray, IntArray
-from offhand.selection import Candidates, choose
+from offhand.selection.candidates import Candidates, choose
 
 BOTH = pytest.mark.parametrize("clusterer", [Hdbscan(), Ward()], ids=lambda c: c.name)
 

@@ -11,7 +11,8 @@ from offhand.evaluation.controls import clip_identity, one_cluster, random_label
 from offhand.evaluation.evidence import Evidence, score_labels
 from offhand.evaluation.resampling import whole_clips
 from offhand.records import FloatArray, IntArray
-from offhand.selection import Sight, candidates, choose, evidence_for, see
+from offhand.selection.candidates import candidates, choose, evidence_for
+from offhand.selection.sight import Sight, see
 from offhand.stages.judge import score_of
 
 CLIPS = np.repeat([f"clip_{i}" for i in range(6)], [7, 12, 9, 20, 12, 10])

@@ -12,7 +12,8 @@ from benchmarks.speed import pooled
 from offhand.clustering.fusion import LateFusion
 from offhand.clustering.hdbscan import Hdbscan
 from offhand.clustering.ward import Ward
-from offhand.selection import candidates, choose, compare_alignments
+from offhand.selection.candidates import candidates, choose
+from offhand.selection.remedies import compare_alignments
 from offhand.stages.cluster import ClusterTask, cluster, cluster_files, read_candidates
 from offhand.stages.fuse import FuseTask, fuse, weights_path
 from offhand.stages.spaces import FeatureFiles, SightFiles, store_space
@@ -122,7 +123,7 @@ def test_remedies_are_compared_on_whole_clips(
             seen.append(len(space))
             return super().candidates(space, seed=seed, only=only)
 
-    monkeypatch.setattr("offhand.selection.MAX_ALIGNED", 35)
+    monkeypatch.setattr("offhand.selection.remedies.MAX_ALIGNED", 35)
     scores = compare_alignments(sight, Watched(), seed=0)
     assert set(seen) == {30}
     assert len(scores) == 3 * len(features)
