@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from offhand.evaluation.counting import Bout
-from offhand.records import Segments
-from offhand.rhythm.counting import ClipCount
+from offhand.records import LongSignal, Segments
+from offhand.rhythm.counting import segment_rhythms
 from offhand.rhythm.repetitions import Repetitions
 
 
@@ -26,10 +26,10 @@ def ours(bouts: Sequence[Repetitions], *, least_confidence: float = 0.0) -> list
     ]
 
 
-def seeds(count: ClipCount, segments: Segments) -> list[Bout]:
+def seeds(signals: Mapping[str, LongSignal], segments: Segments) -> list[Bout]:
     """Return what the seed's rule counts: whole segments, repetitions spread evenly."""
-    found = []
-    for one, start, stop in zip(count.segments, segments.start_s, segments.stop_s, strict=True):
+    found, rhythms = [], segment_rhythms(signals, segments)
+    for one, start, stop in zip(rhythms, segments.start_s, segments.stop_s, strict=True):
         if one.seed.accepted:
             times = start + (np.arange(one.seed.count) + 0.5) * (stop - start) / one.seed.count
             found.append(

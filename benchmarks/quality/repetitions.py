@@ -86,7 +86,7 @@ def rendered(folder: Path) -> tuple[list[str], list[Answer]]:
         )
         blocks, found = read_truth(truth)[truth.stem].blocks, count_video(video)
         mine.append(score(blocks, ours(found.count.bouts)))
-        seed.append(score(blocks, seeds(found.count, found.segments)))
+        seed.append(score(blocks, seeds(found.signals, found.segments)))
         for level, scores in strict.items():
             scores.append(score(blocks, ours(found.count.bouts, least_confidence=level)))
         answers += _answers("rendered", found.count.bouts, blocks)

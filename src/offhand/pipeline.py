@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import compress
 
 import loky
 
@@ -167,14 +168,10 @@ def _run(job: Job, clips: Sequence[Clip], *, threads: int) -> None:
     workspace, config, plan = job.workspace, job.config, job.plan
     infos = _measured(job, clips, threads=threads)
     job.runner.release()  # models stay in memory otherwise
-    usable = [
-        (clip, infos[clip.clip_id]) for clip in clips if infos[clip.clip_id].status != "failed"
-    ]
-    cuts = _described(job, usable, infos)
-    usable = [(clip, info) for clip, info in usable if infos[clip.clip_id].status != "failed"]
-    counts, rhythms = _counted(job, usable, infos)
-    good = [clip for clip, _ in usable if infos[clip.clip_id].status != "failed"]
-    cuts = [cut for cut in cuts if infos[cut.clip_id].status != "failed"]
+    segments = _described(job, _usable(clips, infos), infos)
+    counts, rhythms = _counted(job, _usable(clips, infos), infos)
+    good = _usable(clips, infos)
+    cuts = [segments[clip.clip_id] for clip in good]
     job.runner.release()  # decoders and clustering libraries need not share the memory
     features = job.feature_files(good)
     job.whole_stage("spaces", store_space, features)
@@ -239,8 +236,13 @@ def _run(job: Job, clips: Sequence[Clip], *, threads: int) -> None:
     write_activities(workspace)
 
 
+def _usable(clips: Sequence[Clip], infos: dict[str, ClipInfo]) -> list[Clip]:
+    """Return the clips that nothing has failed for so far."""
+    return [clip for clip in clips if infos[clip.clip_id].status != "failed"]
+
+
 def _counted(
-    job: Job, usable: Sequence[tuple[Clip, ClipInfo]], infos: dict[str, ClipInfo]
+    job: Job, clips: Sequence[Clip], infos: dict[str, ClipInfo]
 ) -> tuple[list[CountFiles], list[FollowTask]]:
     """Run the stage that counts and follows the rhythm; note failures in ``infos``."""
     counts = [
@@ -251,27 +253,23 @@ def _counted(
             segmenter=job.plan.segmenter,
             counting=job.config.counting,
         )
-        for clip, _ in usable
+        for clip in clips
     ]
     rhythms = [
         FollowTask(
             workspace=str(job.workspace.path),
             clip=clip,
-            stop_s=_stop_s(clip, info),
+            stop_s=_stop_s(clip, infos[clip.clip_id]),
             extractors=job.plan.extractors,
         )
-        for clip, info in usable
+        for clip in clips
     ]
     tasks: list[CountTask | FollowTask] = [*counts, *rhythms]
     for task, outcome in zip(tasks, job.stage("repetitions", count_or_follow, tasks), strict=True):
         if outcome.error:
-            info = infos[task.clip.clip_id]
-            infos[task.clip.clip_id] = replace(info, status="failed", error=outcome.error)
-    failed = {clip_id for clip_id, info in infos.items() if info.status == "failed"}
-    return (
-        [count_files(task) for task in counts if task.clip.clip_id not in failed],
-        [task for task in rhythms if task.clip.clip_id not in failed],
-    )
+            _fail(infos, task.clip, outcome.error)
+    done = [infos[clip.clip_id].status != "failed" for clip in clips]
+    return [count_files(task) for task in compress(counts, done)], [*compress(rhythms, done)]
 
 
 def count_or_follow(task: CountTask | FollowTask, report: Report) -> None:
@@ -304,25 +302,28 @@ def _measured(job: Job, clips: Sequence[Clip], *, threads: int) -> dict[str, Cli
     }
 
 
-def _described(
-    job: Job, usable: Sequence[tuple[Clip, ClipInfo]], infos: dict[str, ClipInfo]
-) -> list[Segments]:
+def _described(job: Job, clips: Sequence[Clip], infos: dict[str, ClipInfo]) -> dict[str, Segments]:
     """Run the stage that cuts and describes; note failures in ``infos``."""
     tasks = [
         DescribeTask(
             workspace=str(job.workspace.path),
             clip=clip,
-            stop_s=_stop_s(clip, info),
+            stop_s=_stop_s(clip, infos[clip.clip_id]),
             extractors=job.plan.extractors,
             segmenter=job.plan.segmenter,
             modalities=job.plan.modalities,
         )
-        for clip, info in usable
+        for clip in clips
     ]
-    cuts = []
-    for (clip, info), outcome in zip(usable, job.stage("segments", describe, tasks), strict=True):
+    cuts = {}
+    for clip, outcome in zip(clips, job.stage("segments", describe, tasks), strict=True):
         if outcome.result is None:
-            infos[clip.clip_id] = replace(info, status="failed", error=outcome.error)
+            _fail(infos, clip, outcome.error)
         else:
-            cuts.append(outcome.result)
+            cuts[clip.clip_id] = outcome.result
     return cuts
+
+
+def _fail(infos: dict[str, ClipInfo], clip: Clip, error: str) -> None:
+    """Note why a clip has failed."""
+    infos[clip.clip_id] = replace(infos[clip.clip_id], status="failed", error=error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
@@ -93,12 +93,9 @@ class ClipCount:
     ----------
     bouts
         In order of time, in seconds of the recording; refused ones too.
-    segments
-        One entry a segment.
     """
 
     bouts: tuple[Repetitions, ...]
-    segments: tuple[SegmentRhythm, ...]
 
     @property
     def total(self) -> int | None:
@@ -117,11 +114,7 @@ class _Stretch:
 
 
 def count_clip(
-    signals: Mapping[str, LongSignal],
-    segments: Segments,
-    *,
-    stretches: Segments | None = None,
-    options: Counting | None = None,
+    signals: Mapping[str, LongSignal], stretches: Segments, *, options: Counting | None = None
 ) -> ClipCount:
     """Count the repetitions of a clip.
 
@@ -129,18 +122,15 @@ def count_clip(
     ----------
     signals
         ``motion`` and ``picture``; ``pose`` where it was measured.
-    segments
-        What the clip was cut into, for the seed's rule and the self-similarity of each.
     stretches
         Where bouts are looked for inside, and joined over a boundary where the same movement goes
-        on; ``None`` for the segments.
+        on.
     options
         ``None`` for defaults.
     """
     options = options or Counting()
-    motion = signals["motion"].whole()
-    rising = is_watched(motion)
-    steps = np.diff(motion.time_s)
+    rising = is_watched(signals["motion"])
+    steps = np.diff(np.concatenate([part.time_s for part in signals["motion"].parts()]))
     frame_rate = 1 / float(np.median(steps)) if len(steps) else np.nan
 
     def counted(start_s: float, stop_s: float) -> list[Repetitions]:
@@ -153,7 +143,7 @@ def count_clip(
         return [bout.shifted(start_s) for bout in found]
 
     done: list[_Stretch] = []
-    for start_s, stop_s in _parts(stretches or segments):
+    for start_s, stop_s in _parts(stretches):
         stretch = _Stretch(start_s=start_s, stop_s=stop_s, bouts=counted(start_s, stop_s))
         while done and _may_go_on(done[-1], stretch):
             before = done[-1]
@@ -163,24 +153,37 @@ def count_clip(
             done.pop()
             stretch = _Stretch(start_s=before.start_s, stop_s=stretch.stop_s, bouts=together)
         done.append(stretch)
-    return ClipCount(
-        bouts=tuple(bout for stretch in done for bout in stretch.bouts),
-        segments=tuple(
-            _segment(
-                signals, start_s=float(start), stop_s=float(stop), tolerance=options.seed_tolerance
-            )
-            for start, stop in zip(segments.start_s, segments.stop_s, strict=True)
-        ),
-    )
+    return ClipCount(bouts=tuple(bout for stretch in done for bout in stretch.bouts))
 
 
-def is_watched(motion: Signal) -> bool:
+def segment_rhythms(
+    signals: Mapping[str, LongSignal], segments: Segments, *, options: Counting | None = None
+) -> Iterator[SegmentRhythm]:
+    """Yield what is known of the repetitions in each segment, one after the other.
+
+    Parameters
+    ----------
+    signals
+        ``motion`` and ``picture``.
+    segments
+        What the clip was cut into.
+    options
+        ``None`` for defaults.
+    """
+    tolerance = (options or Counting()).seed_tolerance
+    for start, stop in zip(segments.start_s.tolist(), segments.stop_s.tolist(), strict=True):
+        yield _segment(signals, start_s=start, stop_s=stop, tolerance=tolerance)
+
+
+def is_watched(motion: LongSignal) -> bool:
     """Tell whether the camera stands and watches the worker, rather than being worn."""
-    camera, all_motion = motion.channel("camera_speed"), motion.channel("flow_speed")
-    known = ~np.isnan(camera) & ~np.isnan(all_motion)
-    if not known.any():
-        return False
-    return bool(camera[known].mean() < WATCHING * all_motion[known].mean())
+    of_camera = of_all = 0.0
+    for part in motion.parts():
+        camera, all_motion = part.channel("camera_speed"), part.channel("flow_speed")
+        known = ~np.isnan(camera) & ~np.isnan(all_motion)
+        of_camera += float(camera[known].sum())
+        of_all += float(all_motion[known].sum())
+    return of_camera < WATCHING * of_all
 
 
 def _parts(segments: Segments) -> list[tuple[float, float]]:

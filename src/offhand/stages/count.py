@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,17 @@ import numpy as np
 import pandas as pd
 
 from offhand.records import Clip, ClipInfo, LongSignal, Segments, Signal
-from offhand.rhythm.counting import OPTIONAL_SIGNALS, SIGNALS, ClipCount, Counting, count_clip
+from offhand.rhythm.counting import (
+    OPTIONAL_SIGNALS,
+    SIGNALS,
+    ClipCount,
+    Counting,
+    SegmentRhythm,
+    count_clip,
+    segment_rhythms,
+)
 from offhand.rhythm.repetitions import Repetitions
+from offhand.rhythm.seed import SeedCount
 from offhand.segments.base import Segmenter
 from offhand.segments.changepoint import ChangePoints
 from offhand.signals.base import SignalExtractor
@@ -38,7 +48,7 @@ SIMILARITY = {
     "seed_accepted": "bool",
     "seed_count": "int64",
 }
-SEGMENTS_AT_ONCE = 32
+SEGMENTS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,15 +135,19 @@ def count(task: CountTask, report: Callable[[float], None]) -> None:
     }
     cuts = segments_path(workspace, task.segmenter, task.extractors, task.clip)
     segments = parquet.read_segments(cuts)
-    found = count_clip(
-        signals,
-        segments,
-        stretches=_stretches(task.segmenter, signals, segments),
-        options=task.counting,
-    )
-    report(0.9)
-    parquet.write_frames(files.similarity, similarity_tables(found, segments), SIMILARITY, key=key)
-    parquet.write_frame(files.repetitions, repetitions_table(found, segments), key=key)
+    stretches = _stretches(task.segmenter, signals, segments)
+    found = count_clip(signals, stretches, options=task.counting)
+    report(0.7)
+    seeds: list[SeedCount] = []
+
+    def noted() -> Iterator[SegmentRhythm]:
+        for one in segment_rhythms(signals, segments, options=task.counting):
+            seeds.append(one.seed)
+            yield one
+
+    tables = similarity_tables(noted(), segments.clip_id)
+    parquet.write_frames(files.similarity, tables, SIMILARITY, key=key)
+    parquet.write_frame(files.repetitions, repetitions_table(found, segments, seeds), key=key)
 
 
 def count_video(
@@ -177,12 +191,14 @@ def _stretches(
     )
 
 
-def repetitions_table(found: ClipCount, segments: Segments) -> pd.DataFrame:
-    """Return one row a bout."""
+def repetitions_table(
+    found: ClipCount, segments: Segments, seeds: Sequence[SeedCount]
+) -> pd.DataFrame:
+    """Return one row a bout; ``seeds`` are what the seed's rule says of each segment."""
     rows = []
     for number, bout in enumerate(found.bouts):
         segment = _segment_of(bout, segments)
-        seed = None if segment is None else found.segments[segment].seed
+        seed = None if segment is None else seeds[segment]
         rows.append(
             {
                 "clip_id": segments.clip_id,
@@ -210,14 +226,14 @@ def repetitions_table(found: ClipCount, segments: Segments) -> pd.DataFrame:
     return pd.DataFrame(rows).astype(kinds)
 
 
-def similarity_tables(found: ClipCount, segments: Segments) -> Iterator[pd.DataFrame]:
+def similarity_tables(rhythms: Iterator[SegmentRhythm], clip_id: str) -> Iterator[pd.DataFrame]:
     """Yield one row a segment, a few at a time; a matrix is stored row by row, in hundredths."""
-    for start in range(0, len(found.segments), SEGMENTS_AT_ONCE):
-        few = found.segments[start : start + SEGMENTS_AT_ONCE]
+    numbered = enumerate(rhythms)
+    while few := [*islice(numbered, SEGMENTS_AT_ONCE)]:
         yield pd.DataFrame(
             {
-                "clip_id": segments.clip_id,
-                "segment_id": start + number,
+                "clip_id": clip_id,
+                "segment_id": number,
                 "step_s": segment.step_s,
                 "size": len(segment.similarity),
                 "similarity": segment.similarity.ravel(),
@@ -226,7 +242,7 @@ def similarity_tables(found: ClipCount, segments: Segments) -> Iterator[pd.DataF
                 "seed_accepted": segment.seed.accepted,
                 "seed_count": segment.seed.count,
             }
-            for number, segment in enumerate(few)
+            for number, segment in few
         )
 
 

@@ -21,7 +21,7 @@ from offhand.store.workspace import Workspace
 RATE_HZ = 15.0
 VERSION = 2
 
-SIGNAL = "motion"
+SIGNAL, CHANNELS = "motion", ("flow_x", "flow_y", "flow_speed")
 """What the rhythm is followed in; every run measures it, as counting reads it too."""
 
 
@@ -59,20 +59,16 @@ def follow(task: FollowTask, report: Callable[[float], None]) -> None:
     if parquet.has_key(path, key):
         return
     (extractor,) = (step for step in task.extractors if step.name == SIGNAL)
-    motion = signal_files.read(signal_path(Workspace(task.workspace), extractor, task.clip))
+    measured = signal_path(Workspace(task.workspace), extractor, task.clip)
+    motion = signal_files.read(measured, CHANNELS)
     report(0.1)
     parquet.write_frame(path, _rhythm(motion, task.clip, stop_s=task.stop_s), key=key)
 
 
 def _rhythm(motion: Signal, clip: Clip, *, stop_s: float) -> pd.DataFrame:
-    """Return the rows of the table ``rhythm`` for one clip."""
-    columns = [motion.channel(name) for name in ("flow_x", "flow_y", "flow_speed")]
+    """Return the rows of the table ``rhythm`` for one clip, from its ``CHANNELS``."""
     time_s, flow = to_uniform(
-        motion.time_s,
-        np.column_stack(columns),
-        rate_hz=RATE_HZ,
-        start_s=clip.from_s,
-        stop_s=stop_s,
+        motion.time_s, motion.values, rate_hz=RATE_HZ, start_s=clip.from_s, stop_s=stop_s
     )
     track = track_rhythm(flow, rate_hz=RATE_HZ, start_s=clip.from_s)
     nearest = np.searchsorted((track.time_s[1:] + track.time_s[:-1]) / 2, time_s)

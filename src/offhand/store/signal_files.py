@@ -20,9 +20,10 @@ from offhand.store import parquet
 GROUP_ROWS = 2048
 """Rows of a signal that are written, and read, at a time."""
 
-VALUES_KEPT = 2_200_000
-"""Values of a long signal that stay in memory, in whole groups of rows and at least one: the 256
-channels of five minutes at 15 Hz, as counting goes over such a stretch several times."""
+VALUES_KEPT = 1_100_000
+"""Values of a long signal that stay in memory, in whole groups of rows and at least one: two groups
+of the 256 channels of pictures, more than two minutes each, so that counting can go on from one to
+the next."""
 
 
 class SignalWriter:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from offhand.runners.local import LocalRunner
@@ -35,6 +36,17 @@ def loaded(name: str, _report: object) -> str:
 def variable(name: str, _report: object) -> str:
     """Return a variable of the environment."""
     return os.environ.get(name, "")
+
+
+def allocator(_task: None, _report: object) -> str:
+    """Return where Arrow takes its memory from."""
+    return pa.default_memory_pool().backend_name
+
+
+def test_workers_give_back_what_arrow_frees() -> None:
+    with LocalRunner(1) as runner:
+        (outcome,) = runner.run(allocator, [None])
+    assert outcome.result == "system"
 
 
 def test_workers_see_the_environment_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
