@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import KDTree
+import scipy
 
 from offhand.records import FloatArray, IntArray
 
@@ -17,7 +17,7 @@ def by_leaf(points: FloatArray) -> IntArray:
     Neighbours asked for in this order lie in the same leaves, which stay in the processor's cache:
     with 200,000 points that is five times as fast as any other order.
     """
-    return np.asarray(KDTree(points, LEAF).indices, np.int64)
+    return np.asarray(scipy.spatial.KDTree(points, LEAF).indices, np.int64)
 
 
 def nearest(points: FloatArray, k: int, *, slack: float) -> tuple[FloatArray, IntArray]:
@@ -33,7 +33,9 @@ def nearest(points: FloatArray, k: int, *, slack: float) -> tuple[FloatArray, In
         A neighbour may be this share farther than the true one.
     """
     order = by_leaf(points)
-    found = KDTree(points[order], LEAF).query(points[order], k=[*range(1, k + 1)], eps=slack)
+    found = scipy.spatial.KDTree(points[order], LEAF).query(
+        points[order], k=[*range(1, k + 1)], eps=slack
+    )
     distance, neighbour = np.empty((len(points), k)), np.empty((len(points), k), np.int64)
     distance[order], neighbour[order] = found[0], order[found[1]]
     return distance, neighbour

@@ -7,10 +7,7 @@ other's nearest; so the tree of the graph of nearest neighbours is nearly that o
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
-from scipy.spatial import KDTree
-from scipy.spatial.distance import cdist
+import scipy
 
 from offhand.clustering.neighbours import nearest
 from offhand.records import FloatArray, IntArray
@@ -31,7 +28,7 @@ Edges = tuple[IntArray, IntArray, FloatArray]
 """Two ends ``(m,)`` and lengths ``(m,)``."""
 
 
-def reachability(space: FloatArray, *, min_samples: int, smallest: int) -> csr_array:
+def reachability(space: FloatArray, *, min_samples: int, smallest: int) -> scipy.sparse.csr_array:
     """Return the mutual reachability of near points: one connected graph.
 
     Parameters
@@ -51,9 +48,9 @@ def reachability(space: FloatArray, *, min_samples: int, smallest: int) -> csr_a
     core = distance[:, min_samples - 1]
     one = np.repeat(np.arange(n), neighbour.shape[1])
     graph = _graph(_lengths((one, neighbour.ravel(), distance.ravel()), core), n)
-    tree = KDTree(space)
+    tree = scipy.spatial.KDTree(space)
     while True:
-        part = connected_components(graph, directed=False)[1].astype(np.int64)
+        part = scipy.sparse.csgraph.connected_components(graph, directed=False)[1].astype(np.int64)
         parts = np.split(np.argsort(part, kind="stable"), np.bincount(part).cumsum()[:-1])
         if len(parts) == 1:
             return graph
@@ -71,15 +68,19 @@ def _lengths(edges: Edges, core: FloatArray) -> Edges:
     return one, other, np.maximum(reach, SHORTEST)
 
 
-def _graph(edges: Edges, n: int) -> csr_array:
+def _graph(edges: Edges, n: int) -> scipy.sparse.csr_array:
     """Return a symmetric graph; each pair occurs at most once in each direction."""
     one, other, length = edges
-    graph = coo_array((length, (one, other)), shape=(n, n)).tocsr()
-    return csr_array(graph.maximum(graph.T.tocsr()))
+    graph = scipy.sparse.coo_array((length, (one, other)), shape=(n, n)).tocsr()
+    return scipy.sparse.csr_array(graph.maximum(graph.T.tocsr()))
 
 
 def _out_of(
-    parts: list[IntArray], space: FloatArray, core: FloatArray, part: IntArray, tree: KDTree
+    parts: list[IntArray],
+    space: FloatArray,
+    core: FloatArray,
+    part: IntArray,
+    tree: scipy.spatial.KDTree,
 ) -> Edges:
     """Return the shortest edge out of each part, which has few points."""
     found = []
@@ -99,11 +100,13 @@ def _gaps(parts: list[IntArray], space: FloatArray) -> Edges:
     shown = [rows[:: max(1, -(-total // MAX_SHOWN))] for rows in parts]
     starts = np.cumsum([0, *map(len, shown)])[:-1]
     points = np.concatenate(shown)
-    apart = cdist(space[points], space[points])
+    apart = scipy.spatial.distance.cdist(space[points], space[points])
     gap = np.minimum.reduceat(np.minimum.reduceat(apart, starts, axis=0), starts, axis=1)
     np.fill_diagonal(gap, 0.0)
-    joins = minimum_spanning_tree(csr_array(np.maximum(gap, SHORTEST))).tocoo()
-    trees = [KDTree(space[rows]) for rows in parts]
+    joins = scipy.sparse.csgraph.minimum_spanning_tree(
+        scipy.sparse.csr_array(np.maximum(gap, SHORTEST))
+    ).tocoo()
+    trees = [scipy.spatial.KDTree(space[rows]) for rows in parts]
     found = []
     for a, b in zip(joins.row.tolist(), joins.col.tolist(), strict=True):
         between = apart[starts[a] :, starts[b] :][: len(shown[a]), : len(shown[b])]

@@ -10,7 +10,7 @@ one of the nearest is taken: that concerns the merges of a few rows each.
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import KDTree
+import scipy
 
 from offhand.clustering.neighbours import LEAF, by_leaf
 from offhand.records import FloatArray, IntArray
@@ -70,7 +70,7 @@ def _nearest_clusters(
     octave = np.log2(size).astype(np.int64)
     for one in np.unique(octave)[::-1]:
         rows = np.flatnonzero(octave == one)
-        tree, least, k = KDTree(centre[rows], LEAF), size[rows].min(), FIRST
+        tree, least, k = scipy.spatial.KDTree(centre[rows], LEAF), size[rows].min(), FIRST
         open_ = np.arange(len(asked))
         while len(open_):
             k = min(k, len(rows))

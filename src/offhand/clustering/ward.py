@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
+import scipy
 
 from offhand.clustering.reciprocal import linkage_of_many
 from offhand.records import Clusters, FloatArray, option
@@ -50,7 +50,11 @@ class Ward:
         unknown = np.full(n, np.nan)
         if n < 4:
             return (Clusters(label=np.full(n, -1), probability=unknown),)
-        tree = linkage(space, "ward") if n <= MAX_LINKED else linkage_of_many(space)
+        tree = (
+            scipy.cluster.hierarchy.linkage(space, "ward")
+            if n <= MAX_LINKED
+            else linkage_of_many(space)
+        )
         counts = (
             [min(self.n_clusters, n)]
             if self.n_clusters
@@ -58,5 +62,8 @@ class Ward:
         )
         if only is not None:
             counts = [counts[min(only, len(counts) - 1)]]
-        cuts = [fcluster(tree, count, "maxclust").astype(np.int64) - 1 for count in counts]
+        cuts = [
+            scipy.cluster.hierarchy.fcluster(tree, count, "maxclust").astype(np.int64) - 1
+            for count in counts
+        ]
         return tuple(Clusters(label=cut, probability=unknown) for cut in cuts)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaincinv, stdtrit
+import scipy
 
 from offhand.records import FloatArray, IntArray
 
@@ -204,8 +204,8 @@ def clopper_pearson(rate: float, n: float) -> tuple[float, float]:
     tail, wrong, right = (1.0 - CONFIDENCE) / 2, rate * n, (1.0 - rate) * n
     if math.isinf(n):
         return rate, rate
-    low = float(betaincinv(wrong, right + 1.0, tail)) if rate > 0 else 0.0
-    high = float(betaincinv(wrong + 1.0, right, 1.0 - tail)) if rate < 1 else 1.0
+    low = float(scipy.special.betaincinv(wrong, right + 1.0, tail)) if rate > 0 else 0.0
+    high = float(scipy.special.betaincinv(wrong + 1.0, right, 1.0 - tail)) if rate < 1 else 1.0
     return low, high
 
 
@@ -239,5 +239,5 @@ def _effective_size(rate: float, size: FloatArray, checked: FloatArray, wrong: F
         return 1.0 / most
     freedom = max(n - float((~alone).sum()) - float(alone.any()), 1.0)
     tail = (1.0 + CONFIDENCE) / 2
-    penalty = float(stdtrit(n - 1, tail) / stdtrit(freedom, tail)) ** 2
+    penalty = float(scipy.special.stdtrit(n - 1, tail) / scipy.special.stdtrit(freedom, tail)) ** 2
     return min(n * simple / variance * penalty, 1.0 / most)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+import scipy
 
 from offhand.evaluation.truth import Block
 from offhand.records import FloatArray
@@ -109,7 +109,7 @@ def matches(true_s: FloatArray, found_s: FloatArray, *, tolerance_s: float) -> i
     if not len(true_s) or not len(found_s):
         return 0
     near = np.abs(true_s[:, None] - found_s[None, :]) <= tolerance_s
-    rows, columns = linear_sum_assignment(near, maximize=True)
+    rows, columns = scipy.optimize.linear_sum_assignment(near, maximize=True)
     return int(near[rows, columns].sum())
 
 

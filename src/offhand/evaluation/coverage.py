@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta
+import scipy
 
 from offhand.records import FloatArray
 
@@ -86,6 +86,6 @@ def binomial_interval(share: float, n: float) -> tuple[float, float]:
     ``n`` need not be whole (Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404).
     """
     hits, tail = share * n, (1 - LEVEL) / 2
-    low = float(beta.ppf(tail, hits, n - hits + 1)) if share > 0 else 0.0
-    high = float(beta.ppf(1 - tail, hits + 1, n - hits)) if share < 1 else 1.0
+    low = float(scipy.stats.beta.ppf(tail, hits, n - hits + 1)) if share > 0 else 0.0
+    high = float(scipy.stats.beta.ppf(1 - tail, hits + 1, n - hits)) if share < 1 else 1.0
     return low, high

@@ -6,9 +6,7 @@ Density-based validity of Moulavi et al. (2014, doi:10.1137/1.9781611973440.96).
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import minimum_spanning_tree
-from scipy.spatial.distance import cdist
+import scipy
 
 from offhand.records import FloatArray, IntArray
 
@@ -59,7 +57,7 @@ def density_validity(space: FloatArray, label: IntArray) -> float:
 
 def _core_distance(points: FloatArray) -> FloatArray:
     """Return ``(n,)``: the generalised mean of the distances to all other points of a cluster."""
-    distance = cdist(points, points)
+    distance = scipy.spatial.distance.cdist(points, points)
     np.fill_diagonal(distance, np.inf)
     nearest = np.maximum(distance.min(axis=1, keepdims=True), 1e-12)
     d = points.shape[1]
@@ -72,7 +70,10 @@ def _reach(
 ) -> FloatArray:
     """Return mutual reachability distances ``(n, m)``."""
     return np.asarray(
-        np.maximum(cdist(one, other), np.maximum(core_one[:, None], core_other[None, :]))
+        np.maximum(
+            scipy.spatial.distance.cdist(one, other),
+            np.maximum(core_one[:, None], core_other[None, :]),
+        )
     )
 
 
@@ -80,7 +81,9 @@ def _inside(reach: FloatArray) -> tuple[IntArray, float]:
     """Return the inner points of a cluster's spanning tree, and its widest inner edge."""
     one, other = np.triu_indices(len(reach), 1)
     length = np.maximum(reach[one, other], 1e-12)  # an edge of length 0 would be none
-    tree = minimum_spanning_tree(csr_array((length, (one, other)), shape=reach.shape)).tocoo()
+    tree = scipy.sparse.csgraph.minimum_spanning_tree(
+        scipy.sparse.csr_array((length, (one, other)), shape=reach.shape)
+    ).tocoo()
     degree = np.bincount(np.concatenate([tree.row, tree.col]), minlength=len(reach))
     inner = np.flatnonzero(degree > 1)
     if not len(inner):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import t as student_t
+import scipy
 
 from offhand.evaluation.concordance import (
     Pairs,
@@ -226,8 +226,10 @@ def _half_width(trials: Sequence[Trial], pairs: Pairs, found: float, *, seed: in
     known = np.array([block for block in blocks if not np.isnan(block)])
     spread = float(known.std(ddof=1)) if len(known) > 1 else float("nan")
     if np.isnan(jackknife) or spread > jackknife:
-        return float(spread * student_t.ppf(0.975, BLOCK_DRAWS - 1))
-    return float(jackknife * student_t.ppf(0.975, min(MAX_FOLDS, len(np.unique(pairs.group))) - 1))
+        return float(spread * scipy.stats.t.ppf(0.975, BLOCK_DRAWS - 1))
+    return float(
+        jackknife * scipy.stats.t.ppf(0.975, min(MAX_FOLDS, len(np.unique(pairs.group))) - 1)
+    )
 
 
 def _surrogate_test(

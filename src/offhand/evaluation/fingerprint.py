@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t as student
+import scipy
 
 from offhand.evaluation.coverage import LEVEL, binomial_interval
 from offhand.records import FloatArray, IntArray
@@ -200,6 +200,6 @@ def _score(told: FloatArray, clip: IntArray) -> tuple[float, float, float]:
     draws = float(len(told)) if 0 < share < 1 else float(n_clips)
     if variance > 0:
         tail = (1 + LEVEL) / 2
-        few = student.ppf(tail, len(told) - 1) / student.ppf(tail, n_clips - 1)
+        few = scipy.stats.t.ppf(tail, len(told) - 1) / scipy.stats.t.ppf(tail, n_clips - 1)
         draws = float(np.clip(share * (1 - share) / variance * few**2, n_clips, len(told)))
     return share, *binomial_interval(share, draws)

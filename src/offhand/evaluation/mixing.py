@@ -9,9 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import KDTree
-from scipy.spatial.distance import cdist
-from scipy.stats import chi2
+import scipy
 
 from offhand.records import BoolArray, FloatArray, IntArray
 
@@ -155,7 +153,7 @@ def _neighbourhoods(
         queries = np.sort(rng.choice(n, MAX_QUERIES, replace=False))
     perplexity = max(2.0, min(PERPLEXITY, (n - 1) / 3))
     k = min(n - 1, round(3 * perplexity))
-    found = KDTree(points).query(points[queries], k=k + 1)
+    found = scipy.spatial.KDTree(points).query(points[queries], k=k + 1)
     distance, neighbour = _without_self(np.asarray(found[0]), np.asarray(found[1]), queries)
     weight = neighbour_weights(distance, perplexity)
     number = np.unique(clip, return_inverse=True)[1]
@@ -230,7 +228,7 @@ def acceptance(neighbours: IntArray, clip: IntArray) -> float:
     seen = _by_clip(number, np.ones(number.shape))
     found[:, : seen.shape[1]] = seen
     statistic = ((found - expected) ** 2 / expected).sum(axis=1)
-    return float((chi2.sf(statistic, len(clips) - 1) > 0.05).mean())
+    return float((scipy.stats.chi2.sf(statistic, len(clips) - 1) > 0.05).mean())
 
 
 def _enrichment(
@@ -273,7 +271,7 @@ def _nearest_elsewhere(space: FloatArray, clip: IntArray, queries: IntArray) -> 
     found = np.full(len(queries), -1)
     left = np.arange(len(queries))
     if len(space) > MAX_COMPARED:  # else a tree is no gain
-        tree, k = KDTree(space), FIRST_NEIGHBOURS
+        tree, k = scipy.spatial.KDTree(space), FIRST_NEIGHBOURS
         while len(left) and k < len(space) // 8:
             rows = queries[left]
             neighbour = np.asarray(tree.query(space[rows], k=[*range(1, k + 1)])[1])
@@ -284,7 +282,7 @@ def _nearest_elsewhere(space: FloatArray, clip: IntArray, queries: IntArray) -> 
     at_once = min(256, max(1, MAX_DISTANCES // max(1, len(space))))
     for first in range(0, len(left), at_once):
         part = left[first : first + at_once]
-        distance = cdist(space[queries[part]], space)
+        distance = scipy.spatial.distance.cdist(space[queries[part]], space)
         distance[clip[queries[part]][:, None] == clip[None, :]] = np.inf
         found[part] = np.where(np.isinf(distance.min(axis=1)), -1, distance.argmin(axis=1))
     return found

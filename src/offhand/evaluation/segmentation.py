@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
+import scipy
 
 from offhand.records import BoolArray, IntArray
 
@@ -105,7 +105,7 @@ def _matched(label: IntArray, true: IntArray) -> IntArray:
     shared = np.zeros((len(clusters), int(true.max()) + 1))
     known = label >= 0
     np.add.at(shared, (np.searchsorted(clusters, label[known]), true[known]), 1)
-    rows, columns = linear_sum_assignment(-shared)
+    rows, columns = scipy.optimize.linear_sum_assignment(-shared)
     number = np.full(len(clusters), -1)
     number[rows] = columns
     found = np.full(len(label), -1)

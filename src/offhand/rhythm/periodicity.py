@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.signal import correlate, find_peaks, lombscargle
+import scipy
 
 from offhand.records import BoolArray, FloatArray
 
@@ -247,7 +246,7 @@ def _refine(series: FloatArray, time: FloatArray, peak: float) -> tuple[float, f
         explained = sine * along**2 - 2 * mixed * along * across + cosine * across**2
         return float(total - explained / max(cosine * sine - mixed**2, TINY))
 
-    found = minimize_scalar(
+    found = scipy.optimize.minimize_scalar(
         unexplained, bounds=(max(1.0, peak - 0.6), peak + 0.6), method="bounded"
     )
     share = 1.0 - float(found.fun) / total if total > 0 else 0.0
@@ -268,8 +267,10 @@ def autocorrelation(series: FloatArray) -> FloatArray:
     if not known.any():
         return np.full(len(series), np.nan)
     centred = np.where(known, series - series[known].mean(), 0.0)
-    pairs = correlate(known.astype(np.float64), known.astype(np.float64))[len(series) - 1 :]
-    total = correlate(centred, centred)[len(series) - 1 :]
+    pairs = scipy.signal.correlate(known.astype(np.float64), known.astype(np.float64))[
+        len(series) - 1 :
+    ]
+    total = scipy.signal.correlate(centred, centred)[len(series) - 1 :]
     mean = np.where(pairs > 0.5, total / np.maximum(pairs, 1.0), np.nan)
     return np.asarray(mean / mean[0] if mean[0] > 0 else np.full(len(series), np.nan))
 
@@ -291,7 +292,7 @@ def first_peak(profile: FloatArray, *, least: float = 0.1) -> float:
     if len(looked) < 3 or np.isnan(looked).all():
         return float("nan")
     below = np.flatnonzero(looked < 0.5 * (1.0 + np.nanmin(looked)))
-    peaks, _ = find_peaks(np.nan_to_num(looked, nan=-1.0), height=least)
+    peaks, _ = scipy.signal.find_peaks(np.nan_to_num(looked, nan=-1.0), height=least)
     peaks = peaks[peaks > below[0]] if len(below) else peaks[:0]
     if len(peaks) == 0:
         return float("nan")
@@ -337,7 +338,7 @@ def difference_period(series: FloatArray, *, rate_hz: float, threshold: float = 
     difference = np.array([((series[lag:] - series[:-lag]) ** 2).mean() for lag in lags])
     running = np.cumsum(difference) / np.arange(1, len(lags) + 1)
     normalised = np.where(running > 0, difference / np.where(running > 0, running, 1.0), 1.0)
-    dips, _ = find_peaks(-normalised, height=-threshold)
+    dips, _ = scipy.signal.find_peaks(-normalised, height=-threshold)
     if len(dips) == 0:
         return float("nan")
     dip = int(dips[0])
@@ -375,7 +376,7 @@ def uneven_period(
         return float("nan")
     centred = series - series.mean()
     frequency = 2 * np.pi * cycles / span
-    height = lombscargle(time_s, centred, frequency) / centred.var()
+    height = scipy.signal.lombscargle(time_s, centred, frequency) / centred.var()
     peak = int(height.argmax())
     independent = cycles[-1] - cycles[0]
     if 1 - (1 - np.exp(-height[peak])) ** independent > least:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d
+import scipy
 
 from offhand.records import FloatArray
 from offhand.rhythm.bouts import Bout, find_bouts
@@ -234,7 +234,7 @@ def _overtones(evidence: FloatArray) -> FloatArray:
     A movement that is no sinusoid also shows at twice and three times its tempo.
     """
     found = np.zeros_like(evidence)
-    near = maximum_filter1d(np.where(np.isfinite(evidence), evidence, 0.0), 3, axis=0)
+    near = scipy.ndimage.maximum_filter1d(np.where(np.isfinite(evidence), evidence, 0.0), 3, axis=0)
     for divisor in (2, 3):
         steps = round(PER_OCTAVE * np.log2(divisor))
         found[steps:] = np.maximum(found[steps:], near[:-steps] - FUNDAMENTAL)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
-from scipy.signal import butter, hilbert, sosfiltfilt
+import scipy
 
 from offhand.records import FloatArray
 
@@ -89,8 +88,12 @@ def log_band_envelopes(
     """
     columns = []
     for low, high in pairwise(edges_hz):
-        sections = butter(2, [low, high], "bandpass", fs=rate_hz, output="sos")
+        sections = scipy.signal.butter(2, [low, high], "bandpass", fs=rate_hz, output="sos")
         pad = min(len(series) - 1, int(3 * rate_hz / low))
-        amplitude = np.abs(hilbert(sosfiltfilt(sections, series, padlen=pad)))
-        columns.append(gaussian_filter1d(np.log(amplitude + ENVELOPE_FLOOR), smooth_s * rate_hz))
+        amplitude = np.abs(
+            scipy.signal.hilbert(scipy.signal.sosfiltfilt(sections, series, padlen=pad))
+        )
+        columns.append(
+            scipy.ndimage.gaussian_filter1d(np.log(amplitude + ENVELOPE_FLOOR), smooth_s * rate_hz)
+        )
     return np.column_stack(columns)

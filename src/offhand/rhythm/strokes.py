@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
-from scipy.signal import fftconvolve
+import scipy
 
 from offhand.records import BoolArray, FloatArray, IntArray
 from offhand.rhythm.bouts import Bout
@@ -109,7 +108,7 @@ def count_strokes(
         motion / (np.sqrt((motion[inner] ** 2).sum(axis=1).mean()) + 1e-9) for motion in motions
     ]
     motion = np.concatenate(scaled, axis=1)
-    motion = motion - gaussian_filter1d(motion, DRIFT_CYCLES * cycle, axis=0)
+    motion = motion - scipy.ndimage.gaussian_filter1d(motion, DRIFT_CYCLES * cycle, axis=0)
     pairs = [part.shape[1] == 2 for part in scaled for _ in range(part.shape[1])]
     phase = _phase(motion, np.array(pairs), tempo_hz, inner, rate_hz=rate_hz)
     begin = max(within[0], int(bout.first - BEYOND_CYCLES * cycle))
@@ -159,7 +158,7 @@ def excursion(motion: FloatArray, bout: Bout, period_s: float, *, rate_hz: float
         From end to end of a sinusoid of the same power, in the speeds' unit of length.
     """
     way = motion[bout.first : bout.last].cumsum(axis=0) / rate_hz
-    way = way - gaussian_filter1d(way, DRIFT_CYCLES * period_s * rate_hz, axis=0)
+    way = way - scipy.ndimage.gaussian_filter1d(way, DRIFT_CYCLES * period_s * rate_hz, axis=0)
     return float(2 * np.sqrt(2 * (way**2).sum(axis=1).mean()))
 
 
@@ -172,7 +171,7 @@ def _phase(
     around = np.arange(-int(4 * width), int(4 * width) + 1)
     window = np.exp(-0.5 * (around / width) ** 2)
     moving = motion * np.exp(-1j * turned)[:, None]
-    wave = fftconvolve(moving, (window / window.sum())[:, None], mode="full", axes=0)
+    wave = scipy.signal.fftconvolve(moving, (window / window.sum())[:, None], mode="full", axes=0)
     wave = wave[len(around) // 2 :][: len(motion)]
     _, directions = np.linalg.eigh(wave[inner].T @ wave[inner].conj())
     principal = directions[:, -1]

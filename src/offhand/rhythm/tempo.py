@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.fft import fft, ifft, irfft, next_fast_len, rfft
-from scipy.ndimage import median_filter
+import scipy
 
 from offhand.records import FloatArray
 
@@ -61,7 +60,10 @@ def tamed(series: FloatArray, *, rate_hz: float) -> FloatArray:
         Samples per second.
     """
     length = np.linalg.norm(series, axis=1)
-    usual = median_filter(length, size=int(RUNNING_S * rate_hz) | 1, mode="nearest") + 1e-9
+    usual = (
+        scipy.ndimage.median_filter(length, size=int(RUNNING_S * rate_hz) | 1, mode="nearest")
+        + 1e-9
+    )
     return np.asarray(series * np.minimum(1.0, OUTLIER * usual / (length + 1e-12))[:, None])
 
 
@@ -93,7 +95,7 @@ def power(series: FloatArray, *, rate_hz: float, together: bool = False) -> Floa
     for first in range(0, len(wanted), AT_ONCE):
         some = slice(first, first + AT_ONCE)
         padding = int(8 * WIDTH_CYCLES / wanted[first] * rate_hz)
-        spectrum = fft(series.T, next_fast_len(n + padding))
+        spectrum = scipy.fft.fft(series.T, scipy.fft.next_fast_len(n + padding))
         each = _power_at(wanted[some], spectrum, rate_hz=rate_hz, together=together)
         found[:, some] = each[..., :n]
     return found
@@ -113,13 +115,15 @@ def _power_at(
     band = lowest + np.arange(int(2 * reach_hz.max() / step_hz) + 1)
     wavelet = np.exp(-0.5 * ((band * step_hz - tempo[:, None]) * 2 * np.pi * width_s) ** 2)
     wavelet[band * step_hz >= rate_hz / 2] = 0.0
-    moments = min(next_fast_len(2 * band.shape[1]), length)
-    wave = ifft(spectrum[:, band.astype(np.int64) % length] * wavelet, moments, overwrite_x=True)
+    moments = min(scipy.fft.next_fast_len(2 * band.shape[1]), length)
+    wave = scipy.fft.ifft(
+        spectrum[:, band.astype(np.int64) % length] * wavelet, moments, overwrite_x=True
+    )
     found = wave.real**2 + wave.imag**2
     if together:
         found = found.sum(axis=0, keepdims=True)
     if moments < length:
-        found = irfft(rfft(found), length) * (length / moments)
+        found = scipy.fft.irfft(scipy.fft.rfft(found), length) * (length / moments)
     return np.asarray(np.maximum(found, 0.0) * ((moments / length) ** 2 * width_s))
 
 

@@ -19,12 +19,21 @@ from loky.backend import get_context
 
 PRELOADED = (
     "offhand.pipeline",
+    "ruptures",
+    "scipy.cluster.hierarchy",
+    "scipy.fft",
+    "scipy.ndimage",
+    "scipy.optimize",
+    "scipy.signal",
+    "scipy.sparse.csgraph",
+    "scipy.spatial.distance",
+    "scipy.stats",
     "sklearn.cluster",
     "sklearn.decomposition",
     "sklearn.discriminant_analysis",
     "offhand.runners.frozen",
 )
-"""Modules that workers need sooner or later."""
+"""Modules that workers need sooner or later; SciPy imports its own when they are asked for."""
 
 
 def start() -> None:

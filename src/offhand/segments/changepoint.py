@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import ruptures
-from scipy.ndimage import uniform_filter1d
+import scipy
 
 from offhand.records import FloatArray, Segments, Signal, option
 from offhand.rhythm.resample import to_uniform
@@ -80,6 +79,8 @@ class ChangePoints:
         fewest = max(2, math.ceil(self.min_s / STEP_S - 1e-9))
         edges = [start_s]
         if len(series) >= 2 * fewest:
+            import ruptures  # takes a while to import
+
             search = ruptures.KernelCPD(kernel="linear", min_size=fewest).fit(series)
             velocity = _velocity(motion)
             heading = np.cumsum(velocity, axis=0) / RATE_HZ
@@ -147,7 +148,9 @@ def _turn_begin(velocity: FloatArray, heading: FloatArray, sample: int) -> int:
         return sample
     reach, window = round(TURN_REACH_S * RATE_HZ), round(TURN_WINDOW_S * RATE_HZ)
     first = max(0, sample - 2 * reach)
-    near = uniform_filter1d(velocity[first : sample + reach], window, axis=0, mode="nearest")
+    near = scipy.ndimage.uniform_filter1d(
+        velocity[first : sample + reach], window, axis=0, mode="nearest"
+    )
     speed = np.linalg.norm(near, axis=1)
     earliest = min(reach, sample - first)
     peak = earliest + int(speed[earliest:].argmax())

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import scipy
 
 from offhand.clustering.base import Clusterer
 from offhand.clustering.space import Space
@@ -180,14 +181,12 @@ def matched(label: IntArray, reference: IntArray) -> IntArray:
     own, other = np.unique(label[label >= 0]), np.unique(reference[reference >= 0])
     if not len(own) or not len(other):
         return label
-    from scipy.optimize import linear_sum_assignment  # takes a while to import
-
     both = (label >= 0) & (reference >= 0)
     shared = np.zeros((len(own), len(other)))
     places = np.searchsorted(own, label[both]), np.searchsorted(other, reference[both])
     np.add.at(shared, places, 1)
     number = np.arange(len(own), dtype=np.int64) + int(other.max()) + 1
-    rows, columns = linear_sum_assignment(-shared)
+    rows, columns = scipy.optimize.linear_sum_assignment(-shared)
     number[rows] = other[columns]
     found = np.full(len(label), -1, dtype=np.int64)
     found[label >= 0] = number[np.searchsorted(own, label[label >= 0])]

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import spearmanr
+import scipy
 
 from offhand.clustering.space import feature_space
 from offhand.errors import OffhandError
@@ -283,5 +283,5 @@ def _spearman(clusterings: Sequence[ClusteringScore]) -> float:
     leading = [one for one in clusterings if one.is_default and not np.isnan(one.score)]
     if len(leading) < 3:
         return float("nan")
-    found = spearmanr([one.score for one in leading], [one.pairs.f1 for one in leading])
+    found = scipy.stats.spearmanr([one.score for one in leading], [one.pairs.f1 for one in leading])
     return float(found.statistic)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import false_discovery_control
+import scipy
 
 from offhand.evaluation.concordance import Trial
 from offhand.evaluation.controls import clip_identity, one_cluster, random_labels, time_blocks
@@ -256,7 +256,13 @@ def _cluster_rows(evidence: Evidence) -> list[dict[str, Any]]:
         if is_judged and not math.isnan(raw.get(int(one), math.nan))
     ]
     corrected = (
-        dict(zip(judged, false_discovery_control([raw[one] for one in judged]), strict=True))
+        dict(
+            zip(
+                judged,
+                scipy.stats.false_discovery_control([raw[one] for one in judged]),
+                strict=True,
+            )
+        )
         if judged
         else {}
     )
