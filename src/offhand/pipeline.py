@@ -16,16 +16,15 @@ from offhand.config import Config, load, to_toml
 from offhand.job import Job, OnProgress
 from offhand.records import Clip, ClipInfo, Segments
 from offhand.report.page import write_report
-from offhand.runners.base import Report
 from offhand.runners.local import LocalRunner
 from offhand.runners.ray import GPUS_PER_MODEL, RayRunner
 from offhand.stages.activities import write_activities
 from offhand.stages.align import align_modalities, alignments_path
 from offhand.stages.cluster import cluster, cluster_files
-from offhand.stages.count import CountFiles, CountTask, count, count_files
+from offhand.stages.count import CountFiles, CountTask, count_files
 from offhand.stages.describe import DescribeTask, describe
 from offhand.stages.evidence_results import write_alignment, write_evidence
-from offhand.stages.follow import FollowTask, follow, rhythm_path
+from offhand.stages.follow import FollowTask, rhythm_path
 from offhand.stages.fuse import fuse, weights_path
 from offhand.stages.groups import read_groups
 from offhand.stages.judge import (
@@ -39,6 +38,7 @@ from offhand.stages.measure import MeasureTask, measure, signal_fingerprint
 from offhand.stages.prepare import prepare
 from offhand.stages.project import ProjectTask, draw_map, map_path
 from offhand.stages.register import Selection, find_clips, register
+from offhand.stages.repetitions import count_or_follow
 from offhand.stages.results import (
     Clustering,
     exemplar_moments,
@@ -270,11 +270,6 @@ def _counted(
             _fail(infos, task.clip, outcome.error)
     done = [infos[clip.clip_id].status != "failed" for clip in clips]
     return [count_files(task) for task in compress(counts, done)], [*compress(rhythms, done)]
-
-
-def count_or_follow(task: CountTask | FollowTask, report: Report) -> None:
-    """Do one of the two, which need not wait for each other."""
-    return count(task, report) if isinstance(task, CountTask) else follow(task, report)
 
 
 def _stop_s(clip: Clip, info: ClipInfo) -> float:

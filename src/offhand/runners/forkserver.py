@@ -18,7 +18,12 @@ import loky
 from loky.backend import get_context
 
 PRELOADED = (
-    "offhand.pipeline",
+    "offhand.job",
+    "offhand.runners.local",
+    "offhand.stages.judge",
+    "offhand.stages.project",
+    "offhand.stages.repetitions",
+    "offhand.stages.thumbnails",
     "ruptures",
     "scipy.cluster.hierarchy",
     "scipy.fft",

@@ -342,8 +342,8 @@ def work_zone(points: FloatArray) -> FloatArray:
 
 def histogram_distance(before: ByteArray, after: ByteArray) -> float:
     """Return the share of pixels, 0..1, by which the brightness histograms of images differ."""
-    counts = [np.bincount((image >> 4).reshape(-1), minlength=16) for image in (before, after)]
-    return float(np.abs(counts[0] - counts[1]).sum() / (2 * before.size))
+    counts = [cv2.calcHist([image], [0], None, [16], [0, 256]) for image in (before, after)]
+    return float(np.abs(counts[0] - counts[1]).sum()) / (2 * before.size)
 
 
 def _mean(values: FloatArray, weights: FloatArray) -> FloatArray:
