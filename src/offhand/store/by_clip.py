@@ -10,8 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from offhand.errors import StoreError
-from offhand.store.parquet import opened
+from offhand.store.parquet import damaged, opened
 
 CLIP = "clip_id"
 
@@ -45,7 +44,7 @@ class RowsByClip:
                     for clip_id, *run in zip(runs.values.to_pylist(), starts, stops, strict=True):
                         self._runs.setdefault(clip_id, []).append((group, *run))
         except (OSError, pa.ArrowException, KeyError) as error:
-            raise StoreError(f"{path}: cannot be read ({error})") from error
+            raise damaged(path, error) from error
         self._group = lru_cache(maxsize=4)(self._read)
 
     def of(self, clip_id: str) -> pd.DataFrame:
@@ -66,4 +65,4 @@ class RowsByClip:
             with opened(self._path, metadata=self._metadata) as file:
                 return file.read_row_group(group)
         except (OSError, pa.ArrowException) as error:
-            raise StoreError(f"{self._path}: cannot be read ({error})") from error
+            raise damaged(self._path, error) from error
