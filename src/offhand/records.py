@@ -279,11 +279,15 @@ class Segments:
         The clip.
     start_s, stop_s
         ``(n,)``, half-open intervals; ``segment_id`` is the index.
+    change_s
+        ``(n,)``: the change point that each starts from, where boundaries were moved to where a
+        turn begins; ``None`` where they were not.
     """
 
     clip_id: str
     start_s: FloatArray
     stop_s: FloatArray
+    change_s: FloatArray | None = None
 
     def __post_init__(self) -> None:
         if self.start_s.shape != self.stop_s.shape or self.start_s.ndim != 1:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import scipy
+from scipy.spatial import cKDTree
 
 from offhand.report.bounds import evenly
 from offhand.report.tables import PLACE, Tables
@@ -48,7 +48,7 @@ def map_view(
     label = label_at[table[PLACE].to_numpy()]
     places = table[["x", "y"]].to_numpy(np.float64)
     asked = np.array(evenly(len(places), MOST_ASKED))
-    nearest = np.asarray(scipy.spatial.cKDTree(places).query(places[asked], k=2)[1])
+    nearest = np.asarray(cKDTree(places).query(places[asked], k=2)[1])
     other = np.where(nearest[:, 0] == asked, nearest[:, 1], nearest[:, 0])
     colours = {cluster.label: cluster.colour for cluster in clustering.clusters}
     rows = evenly(len(table), MOST_POINTS)

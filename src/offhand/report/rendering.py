@@ -17,6 +17,8 @@ from offhand.report.view import Page
 from offhand.report.view_clip import ClipPage
 from offhand.report.view_clusters import Image
 
+OVERVIEW, CLIP = "template.html.j2", "clip.html.j2"
+
 PREVIEWS = "@previews@"
 """Where the loops go, in the templates."""
 
@@ -50,14 +52,14 @@ def render(page: Page, *, served: bool = False, most_bytes: int = PAGE_BYTES) ->
         How large it may become with its loops; those that do not fit are left out.
     """
     title = f"What repeats in {page.workspace}"
-    return _rendered("template.html.j2", page, title, served, most_bytes, root="", home="")
+    return _rendered(OVERVIEW, page, title, served, most_bytes, root="", home="")
 
 
 def render_clip(page: ClipPage, *, served: bool = False, most_bytes: int = PAGE_BYTES) -> str:
     """Return the page of a clip as HTML; parameters as for :func:`render`."""
     title = f"{page.clip.name.clip_id} in {page.workspace}"
     home = "../" if served else "../report.html"
-    return _rendered("clip.html.j2", page, title, served, most_bytes, root="../", home=home)
+    return _rendered(CLIP, page, title, served, most_bytes, root="../", home=home)
 
 
 def script_hash() -> str:
@@ -81,19 +83,15 @@ def _rendered(
     root: str,
     home: str,
 ) -> str:
-    html = (
-        _environment()
-        .get_template(template)
-        .render(
-            page=page,
-            title=title,
-            root=root,
-            home=home,
-            style=_part("style.css"),
-            script=_part("script.js"),
-            script_hash=script_hash(),
-            served=served,
-        )
+    html = TEMPLATES[template].render(
+        page=page,
+        title=title,
+        root=root,
+        home=home,
+        style=_part("style.css"),
+        script=_part("script.js"),
+        script_hash=script_hash(),
+        served=served,
     )
     before, _, after = html.rpartition(PREVIEWS)  # the last one: names may hold the same letters
     free = most_bytes - len(encoded(html))
@@ -116,7 +114,6 @@ def _as_json(content: object) -> str:
     return json.dumps(content, ensure_ascii=True).replace("<", "\\u003c")
 
 
-@cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         autoescape=True,
@@ -133,3 +130,12 @@ def _environment() -> jinja2.Environment:
 def _part(name: str) -> str:
     """Return the text of a file of this package."""
     return (files("offhand.report") / name).read_text("utf-8")
+
+
+ENVIRONMENT = _environment()
+TEMPLATES = {
+    part.name: ENVIRONMENT.get_template(part.name)
+    for part in files("offhand.report").iterdir()
+    if part.name.endswith(".j2")
+}
+"""Compiled on import: so a run does it while its worker processes start, not when all waits."""

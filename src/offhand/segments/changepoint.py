@@ -52,7 +52,7 @@ class ChangePoints:
     """
 
     name: ClassVar[str] = "changepoint"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     signals: ClassVar[tuple[str, ...]] = ("motion",)
 
     min_s: float = option(2.0, "shortest segment in seconds")
@@ -77,7 +77,7 @@ class ChangePoints:
         motion = _uniform(signals["motion"], start_s=start_s, stop_s=stop_s)
         series = self._series(motion)
         fewest = max(2, math.ceil(self.min_s / STEP_S - 1e-9))
-        edges = [start_s]
+        edges, changes = [start_s], [start_s]
         if len(series) >= 2 * fewest:
             import ruptures  # takes a while to import
 
@@ -85,15 +85,21 @@ class ChangePoints:
             velocity = _velocity(motion)
             heading = np.cumsum(velocity, axis=0) / RATE_HZ
             for inner in search.predict(pen=self.penalty)[:-1]:
-                time_s = start_s + inner * STEP_S
+                time_s = change_s = start_s + inner * STEP_S
                 begun = _turn_begin(velocity, heading, inner * SAMPLES_PER_STEP)
                 begun_s = start_s + begun / RATE_HZ
                 if self.from_turn and begun_s - edges[-1] >= self.min_s:
                     time_s = begun_s
                 if stop_s - time_s >= self.min_s:
                     edges.append(time_s)
+                    changes.append(change_s)
         bounds = np.array([*edges, stop_s])
-        return Segments(clip_id=clip_id, start_s=bounds[:-1], stop_s=bounds[1:])
+        return Segments(
+            clip_id=clip_id,
+            start_s=bounds[:-1],
+            stop_s=bounds[1:],
+            change_s=np.array(changes) if self.from_turn else None,
+        )
 
     def _series(self, motion: FloatArray) -> FloatArray:
         """Return rhythm and heading ``(n, d)``, one row each ``STEP_S``."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from offhand.records import Clip, ClipInfo, LongSignal, Segments, Signal
+from offhand.records import Clip, ClipInfo, Segments, Signal
 from offhand.rhythm.counting import (
     OPTIONAL_SIGNALS,
     SIGNALS,
@@ -135,8 +135,7 @@ def count(task: CountTask, report: Callable[[float], None]) -> None:
     }
     cuts = segments_path(workspace, task.segmenter, task.extractors, task.clip)
     segments = parquet.read_segments(cuts)
-    stretches = _stretches(task.segmenter, signals, segments)
-    found = count_clip(signals, stretches, options=task.counting)
+    found = count_clip(signals, stretches(segments), options=task.counting)
     report(0.7)
     seeds: list[SeedCount] = []
 
@@ -177,18 +176,12 @@ def count_video(
     return VideoCount(info=info, signals=signals, segments=segments, count=found)
 
 
-def _stretches(
-    segmenter: Segmenter, signals: Mapping[str, LongSignal], segments: Segments
-) -> Segments:
+def stretches(segments: Segments) -> Segments:
     """Return where to look for bouts: with boundaries amid turns, as a whole turn hides a tempo."""
-    if not isinstance(segmenter, ChangePoints) or not len(segments):
+    if segments.change_s is None:
         return segments
-    return replace(segmenter, from_turn=False).cut(
-        segments.clip_id,
-        {name: signals[name].whole() for name in segmenter.signals},
-        start_s=float(segments.start_s[0]),
-        stop_s=float(segments.stop_s[-1]),
-    )
+    bounds = np.append(segments.change_s, segments.stop_s[-1:])
+    return Segments(clip_id=segments.clip_id, start_s=bounds[:-1], stop_s=bounds[1:])
 
 
 def repetitions_table(

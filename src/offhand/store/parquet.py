@@ -191,6 +191,8 @@ def has_key(path: Path, key: str) -> bool:
 def write_segments(path: Path, segments: Segments, *, key: str) -> None:
     """Write a clip's segments; raises StoreError."""
     frame = pd.DataFrame({"start_s": segments.start_s, "stop_s": segments.stop_s})
+    if segments.change_s is not None:
+        frame["change_s"] = segments.change_s
     write_frame(path, frame, key=key, meta={"clip_id": segments.clip_id})
 
 
@@ -201,6 +203,7 @@ def read_segments(path: Path) -> Segments:
         clip_id=meta["clip_id"],
         start_s=frame["start_s"].to_numpy(np.float64),
         stop_s=frame["stop_s"].to_numpy(np.float64),
+        change_s=frame["change_s"].to_numpy(np.float64) if "change_s" in frame else None,
     )
 
 

@@ -170,3 +170,13 @@ def test_a_task_begins_where_the_camera_begins_to_turn_to_it() -> None:
     assert np.abs(begun.start_s - 30.0).min() < 0.2
     assert 0.4 < amid.start_s[np.abs(amid.start_s - 30).argmin()] - 30 < 1.4
     assert len(begun) == len(amid)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_moved_boundaries_tell_where_the_change_was_found(seed: int) -> None:
+    signal = lively(300, seed)
+    moved, kept = (cut(signal, stop_s=300.0, from_turn=way) for way in (True, False))
+    assert kept.change_s is None
+    assert moved.change_s is not None
+    np.testing.assert_array_equal(moved.change_s, kept.start_s)
+    assert (moved.start_s < moved.change_s).any()

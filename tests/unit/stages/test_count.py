@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,7 +20,13 @@ from offhand.rhythm.counting import Counting, count_clip, is_watched, segment_rh
 from offhand.rhythm.resample import to_uniform
 from offhand.rhythm.selfsimilarity import in_levels, self_similarity
 from offhand.rhythm.witnesses import contrast
-from offhand.stages.count import VideoCount, count_video, repetitions_table, similarity_tables
+from offhand.stages.count import (
+    VideoCount,
+    count_video,
+    repetitions_table,
+    similarity_tables,
+    stretches,
+)
 from tests.fixtures.videos import texture, view, write
 
 RATE = Fraction(15)
@@ -52,6 +59,20 @@ def counted(nodding: Path) -> VideoCount:
 
 def offhand(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["count", *arguments])
+
+
+def test_bouts_are_looked_for_between_changes_not_between_turns() -> None:
+    segments = Segments(
+        clip_id="a",
+        start_s=np.array([1.0, 4.5, 9.0]),
+        stop_s=np.array([4.5, 9.0, 12.0]),
+        change_s=np.array([1.0, 5.0, 9.0]),
+    )
+    found = stretches(segments)
+    assert found.start_s.tolist() == [1.0, 5.0, 9.0]
+    assert found.stop_s.tolist() == [5.0, 9.0, 12.0]
+    unmoved = replace(segments, change_s=None)
+    assert stretches(unmoved) is unmoved
 
 
 def test_nods_are_counted(counted: VideoCount) -> None:

@@ -59,15 +59,21 @@ def test_a_signal_that_is_not_finished_is_not_there(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_segments(tmp_path: Path) -> None:
+@pytest.mark.parametrize("moved", [False, True])
+def test_segments(tmp_path: Path, moved: bool) -> None:
     path = tmp_path / "s.parquet"
     stop_s = np.array([1 / 3, 2.5, 9.0])
-    before = Segments(clip_id="ä", start_s=np.append(0.0, stop_s[:-1]), stop_s=stop_s)
+    start_s = np.append(0.0, stop_s[:-1])
+    change_s = start_s + 0.25 if moved else None
+    before = Segments(clip_id="ä", start_s=start_s, stop_s=stop_s, change_s=change_s)
     parquet.write_segments(path, before, key=KEY)
     back = parquet.read_segments(path)
     assert back.clip_id == "ä"
     np.testing.assert_array_equal(back.start_s, before.start_s)
     np.testing.assert_array_equal(back.stop_s, before.stop_s)
+    assert (back.change_s is not None) == moved
+    if moved:
+        np.testing.assert_array_equal(back.change_s, change_s)
 
 
 @pytest.mark.parametrize("n", [0, 4])
