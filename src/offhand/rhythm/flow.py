@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from offhand.records import FloatArray
@@ -14,23 +12,6 @@ WINDOW_S = 10.0
 
 STEP_S = 0.5
 """Time between moments."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class RhythmTrack:
-    """Rhythm along a clip, ``(n,)`` each.
-
-    Attributes
-    ----------
-    time_s
-        Middle of each step.
-    period_s, strength
-        Of the ten seconds around it; see :class:`offhand.rhythm.periodicity.Period`.
-    """
-
-    time_s: FloatArray
-    period_s: FloatArray
-    strength: FloatArray
 
 
 def flow_period(flow: FloatArray, *, rate_hz: float) -> Period:
@@ -57,8 +38,8 @@ def flow_period(flow: FloatArray, *, rate_hz: float) -> Period:
     return max(known, key=lambda period: period.strength, default=NOTHING)
 
 
-def track_rhythm(flow: FloatArray, *, rate_hz: float, start_s: float) -> RhythmTrack:
-    """Follow the rhythm of flow along a clip.
+def track_rhythm(flow: FloatArray, *, rate_hz: float, first: int, stop: int) -> list[Period]:
+    """Follow the rhythm of flow: the period of the ten seconds around each step of half a second.
 
     Parameters
     ----------
@@ -66,15 +47,21 @@ def track_rhythm(flow: FloatArray, *, rate_hz: float, start_s: float) -> RhythmT
         ``(n, 3)`` evenly sampled x, y and speed.
     rate_hz
         Samples per second.
-    start_s
-        Time of the first sample.
+    first, stop
+        The samples to follow it through, :func:`step_samples` at a time; those before and after
+        them are looked at too, as far as a window reaches.
     """
-    step, half = max(1, round(STEP_S * rate_hz)), round(WINDOW_S * rate_hz / 2)
-    middles = np.arange(step // 2, max(len(flow), step // 2 + 1), step)
+    step, half = step_samples(rate_hz), window_samples(rate_hz) // 2
+    middles = range(first + step // 2, stop + step // 2, step)
     around = [flow[max(0, middle - half) : middle + half] for middle in middles]
-    periods = [flow_period(window, rate_hz=rate_hz) for window in around]
-    return RhythmTrack(
-        time_s=start_s + middles / rate_hz,
-        period_s=np.array([period.period_s for period in periods], dtype=np.float64),
-        strength=np.array([period.strength for period in periods], dtype=np.float64),
-    )
+    return [flow_period(window, rate_hz=rate_hz) for window in around]
+
+
+def step_samples(rate_hz: float) -> int:
+    """Return the number of samples from one moment to the next."""
+    return max(1, round(STEP_S * rate_hz))
+
+
+def window_samples(rate_hz: float) -> int:
+    """Return the number of samples that the period around a moment is estimated from."""
+    return 2 * round(WINDOW_S * rate_hz / 2)

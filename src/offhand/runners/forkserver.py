@@ -41,14 +41,24 @@ PRELOADED = (
 """Modules that workers need sooner or later; SciPy imports its own when they are asked for."""
 
 
+ALLOCATION = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(8 << 20),
+}
+"""Environment of the workers: how memory is taken and given back."""
+
+
 def start() -> None:
     """Start the server, where the system has one, without waiting for it: it imports on its own.
 
     What is freed is to go back to the system: Arrow's own allocator holds tens of megabytes in each
-    process that has written a table, and the C library holds arrays up to 32 MB, unless told.
+    process that has written a table, and the C library holds arrays up to 32 MB, unless told. The
+    least that it gives back at once is set too: by itself it would be 128 KB, which the temporary
+    arrays of every frame exceed, so that pages would come and go all the time.
     """
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "1048576")
+    for name, value in ALLOCATION.items():
+        os.environ.setdefault(name, value)
     if _available():
         forkserver.set_forkserver_preload(list(PRELOADED))
         forkserver.ensure_running()

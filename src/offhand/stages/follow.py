@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from offhand.records import Clip, Signal
-from offhand.rhythm.flow import track_rhythm
+from offhand.rhythm.flow import step_samples, track_rhythm, window_samples
 from offhand.rhythm.resample import to_uniform
 from offhand.signals.base import SignalExtractor
 from offhand.stages.describe import upstream
@@ -19,8 +20,18 @@ from offhand.store import fingerprint, parquet, signal_files
 from offhand.store.workspace import Workspace
 
 RATE_HZ = 15.0
-VERSION = 2
+VERSION = 3
 
+STEPS_AT_ONCE = 1200
+"""Moments that are followed at a time, ten minutes, so that memory does not grow with the clip."""
+
+RHYTHM = {
+    "clip_id": "str",
+    "time_s": "float64",
+    "flow_magnitude": "float64",
+    "period_s": "float64",
+    "strength": "float64",
+}
 SIGNAL, CHANNELS = "motion", ("flow_x", "flow_y", "flow_speed")
 """What the rhythm is followed in; every run measures it, as counting reads it too."""
 
@@ -62,22 +73,33 @@ def follow(task: FollowTask, report: Callable[[float], None]) -> None:
     measured = signal_path(Workspace(task.workspace), extractor, task.clip)
     motion = signal_files.read(measured, CHANNELS)
     report(0.1)
-    parquet.write_frame(path, _rhythm(motion, task.clip, stop_s=task.stop_s), key=key)
+    parts = _rhythm(motion, task.clip, stop_s=task.stop_s)
+    parquet.write_frames(path, parts, RHYTHM, key=key)
 
 
-def _rhythm(motion: Signal, clip: Clip, *, stop_s: float) -> pd.DataFrame:
-    """Return the rows of the table ``rhythm`` for one clip, from its ``CHANNELS``."""
-    time_s, flow = to_uniform(
-        motion.time_s, motion.values, rate_hz=RATE_HZ, start_s=clip.from_s, stop_s=stop_s
-    )
-    track = track_rhythm(flow, rate_hz=RATE_HZ, start_s=clip.from_s)
-    nearest = np.searchsorted((track.time_s[1:] + track.time_s[:-1]) / 2, time_s)
-    return pd.DataFrame(
-        {
-            "clip_id": clip.clip_id,
-            "time_s": time_s,
-            "flow_magnitude": flow[:, 2],
-            "period_s": track.period_s[nearest],
-            "strength": track.strength[nearest],
-        }
-    )
+def _rhythm(motion: Signal, clip: Clip, *, stop_s: float) -> Iterator[pd.DataFrame]:
+    """Yield the rows of the table ``rhythm`` of one clip, from its ``CHANNELS``, part by part."""
+    n_rows = math.ceil((stop_s - clip.from_s) * RATE_HZ - 1e-9)
+    step, reach = step_samples(RATE_HZ), window_samples(RATE_HZ)
+    for first in range(0, n_rows, STEPS_AT_ONCE * step):
+        stop = min(first + STEPS_AT_ONCE * step, n_rows)
+        begin, end = max(0, first - reach), min(stop + reach, n_rows)
+        time_s, flow = to_uniform(
+            motion.time_s,
+            motion.values,
+            rate_hz=RATE_HZ,
+            start_s=clip.from_s + begin / RATE_HZ,
+            stop_s=clip.from_s + end / RATE_HZ,
+        )
+        rows = slice(first - begin, stop - begin)
+        periods = track_rhythm(flow, rate_hz=RATE_HZ, first=rows.start, stop=rows.stop)
+        moment = np.arange(stop - first) // step
+        yield pd.DataFrame(
+            {
+                "clip_id": clip.clip_id,
+                "time_s": time_s[rows],
+                "flow_magnitude": flow[rows, 2],
+                "period_s": np.array([period.period_s for period in periods])[moment],
+                "strength": np.array([period.strength for period in periods])[moment],
+            }
+        )

@@ -23,6 +23,7 @@ from offhand.stages.cluster import ClusterFiles
 from offhand.stages.count import SIMILARITY
 from offhand.stages.coverage import COVERAGES, coverages
 from offhand.stages.describe import signals_read
+from offhand.stages.follow import RHYTHM
 from offhand.stages.judge import EvidenceFiles
 from offhand.stages.measure import signal_notes
 from offhand.stages.prepare import Plan
@@ -58,13 +59,7 @@ FUSION = {
     **{field.name: "float64" for field in dataclasses.fields(ModalityWeight)},
 }
 JOINED = {
-    "rhythm": {
-        "clip_id": "str",
-        "time_s": "float64",
-        "flow_magnitude": "float64",
-        "period_s": "float64",
-        "strength": "float64",
-    },
+    "rhythm": RHYTHM,
     "map": {
         "modality": "str",
         "clip_id": "str",

@@ -20,10 +20,13 @@ from offhand.store import parquet
 GROUP_ROWS = 2048
 """Rows of a signal that are written, and read, at a time."""
 
+GROUPS_KEPT = 4
+"""Groups of rows of a long signal that stay in memory, more than two minutes of motion each: what
+counting looks at around a boundary."""
+
 VALUES_KEPT = 1_100_000
-"""Values of a long signal that stay in memory, in whole groups of rows and at least one: two groups
-of the 256 channels of pictures, more than two minutes each, so that counting can go on from one to
-the next."""
+"""Values that stay in memory at most, unless one group has more: two groups of the 256 channels of
+pictures, so that counting can go on from one to the next."""
 
 
 class SignalWriter:
@@ -140,7 +143,8 @@ class StoredSignal:
             rows = [file.metadata.row_group(group).num_rows for group in groups]
             largest = max(rows, default=1) * file.metadata.num_columns
         self._edges = np.cumsum([0, *rows])
-        self._group = lru_cache(maxsize=max(1, VALUES_KEPT // max(1, largest)))(self._read)
+        kept = min(GROUPS_KEPT, max(1, VALUES_KEPT // max(1, largest)))
+        self._group = lru_cache(maxsize=kept)(self._read)
 
     def between(self, start_s: float, stop_s: float) -> Signal:
         """Return the samples in ``[start_s, stop_s)``; raises StoreError."""
