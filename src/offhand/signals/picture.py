@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-import cv2
 import numpy as np
 
 from offhand.records import Clip, FrameBlock, FrameRequest, Signal, option
+from offhand.signals.areas import AreaMeans
 from offhand.signals.base import Mask
 
 SIDE_PX = 16
@@ -28,7 +28,7 @@ CHANNELS = tuple(f"pixel_{row}_{column}" for row in range(SIDE_PX) for column in
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """Grey levels of each frame, averaged over the fields of a coarse grid.
+    """Whole grey levels of each frame, averaged over the fields of a coarse grid.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Picture:
     """
 
     name: ClassVar[str] = "picture"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     rate_hz: float = option(15.0, "sampling rate wanted; as motion's, so that frames are shared")
 
@@ -71,24 +71,20 @@ class PictureState:
 
     def __init__(self, clip: Clip) -> None:
         self._mask = Mask(clip)
-        self._empty = True
+        self._means: AreaMeans | None = None
 
     def update(self, block: FrameBlock) -> Iterator[Signal]:
         """Shrink the next frames."""
-        self._empty = False
-        share = self._mask.share(*block.images.shape[1:3])
-        small = [
-            cv2.resize(
-                image * share if self._mask else image, (SIDE_PX,) * 2, None, 0, 0, cv2.INTER_AREA
-            )
-            for image in block.images
-        ]
-        values = np.asarray(small, np.float64).reshape(len(small), -1)
+        shape = block.images.shape[1:3]
+        self._means = self._means or AreaMeans(shape, (SIDE_PX, SIDE_PX))
+        share = self._mask.share(*shape) if self._mask else 1
+        small = [self._means(image * share) for image in block.images]
+        values = np.rint(small).astype(np.float64).reshape(len(small), -1)
         yield Signal(name=Picture.name, time_s=block.time_s, channels=CHANNELS, values=values)
 
     def finish(self) -> Iterator[Signal]:
         """Return an empty chunk where there was no frame."""
-        if self._empty:
+        if self._means is None:
             yield Signal(
                 name=Picture.name,
                 time_s=np.empty(0),

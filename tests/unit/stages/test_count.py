@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from offhand.stages.count import (
     similarity_tables,
     stretches,
 )
+from offhand.store import signal_files
 from tests.fixtures.videos import texture, view, write
 
 RATE = Fraction(15)
@@ -105,6 +106,28 @@ def test_the_least_confidence_is_an_option(counted: VideoCount) -> None:
     assert "low confidence" in [bout.reason for bout in strict.bouts]
     with pytest.raises(ValueError, match="min_confidence is 2"):
         Counting(min_confidence=2)
+
+
+def test_stored_signals_are_counted_like_whole_ones(
+    counted: VideoCount, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signal_files, "GROUP_ROWS", 50)
+    stored, read = {}, {}
+    for name, signal in counted.signals.items():
+        path = tmp_path / f"{name}.parquet"
+        with signal_files.writer(path, name) as writer:
+            writer.write(signal)
+            writer.close("key", counted.info)
+        stored[name] = signal_files.StoredSignal(path)
+        read[name] = signal_files.read(path)  # in single precision
+    stop_s = counted.info.duration_s
+    cut = Segments(clip_id="a", start_s=np.array([0.0, 7.1]), stop_s=np.array([7.1, stop_s]))
+    found, whole = (count_clip(each, cut) for each in (stored, read))
+    assert whole.total is not None
+    for bout, same in zip(found.bouts, whole.bouts, strict=True):
+        np.testing.assert_equal(asdict(bout), asdict(same))
+    for one, other in zip(segment_rhythms(stored, cut), segment_rhythms(read, cut), strict=True):
+        np.testing.assert_equal(asdict(one), asdict(other))
 
 
 def test_a_still_picture_is_refused(tmp_path: Path) -> None:

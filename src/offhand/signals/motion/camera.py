@@ -163,19 +163,21 @@ def _consensus(
     """Return the best of the motions that pairs of cells give, ``(n, 4)``; one set a frame.
 
     The squared residual of a cell is a polynomial in the four parameters, and so that of every
-    motion tried in every cell is one product of matrices.
+    motion tried in every cell is one product of matrices. Single precision is enough to choose.
     """
     inverse = np.linalg.pinv(fields[pairs].reshape(len(pairs), 4, 4))
     first, second = np.triu_indices(4)
     twice = np.where(first == second, 1.0, 2.0)
     squares = (fields[:, :, first] * fields[:, :, second]).sum(axis=1) * twice
     one, best = np.ones(len(pairs)), np.empty((len(flow), 4))
+    trust = weights.astype(np.float32)
     for frame, vectors in enumerate(flow):
         tried = np.einsum("hij,hj->hi", inverse, vectors[pairs].reshape(len(pairs), 4))
         terms = np.column_stack([tried[:, first] * tried[:, second], -2.0 * tried, one])
         along = np.einsum("cdk,cd->ck", fields, vectors)
-        squared = terms @ np.column_stack([squares, along, (vectors**2).sum(axis=1)]).T
-        lost = np.minimum(squared, limit[frame], out=squared) @ weights[frame]
+        known = np.column_stack([squares, along, (vectors**2).sum(axis=1)])
+        squared = terms.astype(np.float32) @ known.astype(np.float32).T
+        lost = np.minimum(squared, np.float32(limit[frame, 0]), out=squared) @ trust[frame]
         best[frame] = tried[np.argmin(lost)]
     return best
 

@@ -81,7 +81,7 @@ class Motion:
     """
 
     name: ClassVar[str] = "motion"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     rate_hz: float = option(
         15.0,
@@ -237,7 +237,7 @@ class MotionState:
         if self._user_mask:
             usable *= self._user_mask.share(*image_shape)
             self._notes["mask"] = "the user's mask applied"
-        self._usable = (self._grid.cells(usable).reshape(-1) > 0.9).astype(np.float64)
+        self._usable = (self._grid.cells(usable) > 0.9).astype(np.float64)
         points = self._grid.points() * self._scale
         lens = self._options.lens
         if lens == "equidistant" or (lens == "auto" and rim is not None and rim.round):

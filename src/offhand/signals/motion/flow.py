@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from offhand.records import ByteArray, FloatArray
+from offhand.signals.areas import AreaMeans
 
 CELLS_SHORT_SIDE = 16
 """Cells along the shorter side of the image."""
@@ -39,6 +40,8 @@ class FlowGrid:
         self.diagonal_px = float(np.hypot(height, width))
         cell_px = max(1.0, min(height, width) / CELLS_SHORT_SIDE)
         self.size = (max(2, round(width / cell_px)), max(2, round(height / cell_px)))
+        self._means = AreaMeans(shape, self.size[::-1])
+        self._means_between = AreaMeans((height - 1, width - 1), self.size[::-1])
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         # Refinement takes half the time, and makes motions below a pixel 5 to 20 % too large.
         self._dis.setVariationalRefinementIterations(0)
@@ -54,15 +57,16 @@ class FlowGrid:
     def between(self, before: ByteArray, after: ByteArray) -> FloatArray:
         """Return the displacement ``(cells, 2)`` from one image to the next, in diagonals."""
         flow = self._dis.calc(before, after, NO_GUESS)
-        return self.cells(flow).reshape(-1, 2) / self.diagonal_px
+        cells = self._means(flow.transpose(2, 0, 1)).reshape(2, -1)
+        return cells.T.astype(np.float64) / self.diagonal_px
 
     def texture(self, image: ByteArray) -> FloatArray:
         """Return how far each cell's flow can be trusted, ``(cells,)`` in 0..1."""
         across = cv2.absdiff(image[:, 1:], image[:, :-1])[:-1]
         down = cv2.absdiff(image[1:], image[:-1])[:, :-1]
-        strength = self.cells(cv2.add(across, down).astype(np.float32)).reshape(-1)
-        return np.minimum(strength / TEXTURE_LEVELS, 1.0)
+        strength = self._means_between(cv2.add(across, down)).reshape(-1)
+        return np.minimum(strength.astype(np.float64) / TEXTURE_LEVELS, 1.0)
 
-    def cells(self, image: ByteArray | np.ndarray) -> FloatArray:
-        """Average an image over the cells: ``(rows, columns, ...)``."""
-        return np.asarray(cv2.resize(image, self.size, interpolation=cv2.INTER_AREA), np.float64)
+    def cells(self, image: ByteArray | FloatArray) -> FloatArray:
+        """Return the mean of an image ``(height, width)`` in each cell, ``(cells,)``."""
+        return self._means(image).reshape(-1).astype(np.float64)

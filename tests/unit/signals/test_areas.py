@@ -1,0 +1,30 @@
+"""Averages over the fields of a grid."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from offhand.signals.areas import AreaMeans
+
+
+@pytest.mark.parametrize("shape", [(160, 284), (33, 50), (16, 28), (20, 8)])
+@pytest.mark.parametrize("grid", [(16, 28), (16, 16), (2, 7)])
+def test_fields_are_means_of_what_they_cover(shape: tuple[int, int], grid: tuple[int, int]) -> None:
+    image = np.random.default_rng(0).uniform(0, 255, shape).astype(np.float32)
+    found = AreaMeans(shape, grid)(image)
+    assert found.shape == grid
+    fine = cv2.resize(
+        image, (shape[1] * grid[1], shape[0] * grid[0]), interpolation=cv2.INTER_NEAREST
+    )
+    expected = fine.reshape(grid[0], shape[0], grid[1], shape[1]).mean(axis=(1, 3))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_images_of_a_stack_in_any_memory_order() -> None:
+    images = np.random.default_rng(1).integers(0, 256, (40, 50, 2), dtype=np.uint8)
+    means = AreaMeans((40, 50), (3, 7))
+    found = means(images.transpose(2, 0, 1))
+    for channel in range(2):
+        np.testing.assert_allclose(found[channel], means(images[:, :, channel]), rtol=1e-6)
