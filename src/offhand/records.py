@@ -292,6 +292,8 @@ class Segments:
     def __post_init__(self) -> None:
         if self.start_s.shape != self.stop_s.shape or self.start_s.ndim != 1:
             raise ValueError("start_s and stop_s must be vectors of one length")
+        if self.change_s is not None and self.change_s.shape != self.start_s.shape:
+            raise ValueError("change_s must have one time for each segment")
         if not (np.all(np.isfinite(self.start_s)) and np.all(np.isfinite(self.stop_s))):
             raise ValueError("times of segments must be finite")
         if np.any(self.stop_s <= self.start_s):

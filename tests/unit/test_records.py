@@ -33,8 +33,15 @@ def signal(**other: Any) -> Signal:
     return Signal(**given | other)
 
 
-def segments(start_s: list[float], stop_s: list[float]) -> Segments:
-    return Segments(clip_id="a", start_s=np.array(start_s), stop_s=np.array(stop_s))
+def segments(
+    start_s: list[float], stop_s: list[float], change_s: list[float] | None = None
+) -> Segments:
+    return Segments(
+        clip_id="a",
+        start_s=np.array(start_s),
+        stop_s=np.array(stop_s),
+        change_s=None if change_s is None else np.array(change_s),
+    )
 
 
 def features(**other: Any) -> Features:
@@ -151,6 +158,12 @@ def test_segments(start_s: Any, stop_s: Any) -> None:
 
 def test_segments_may_leave_gaps() -> None:
     assert len(segments([0.0, 1.5], [1.0, 2.0])) == 2
+
+
+def test_each_segment_has_a_change_point_or_none_has() -> None:
+    assert segments([0.0, 1.5], [1.0, 2.0], [0.0, 1.75]).change_s is not None
+    with pytest.raises(ValueError, match="change_s"):
+        segments([0.0, 1.5], [1.0, 2.0], [0.0])
 
 
 @pytest.mark.parametrize(

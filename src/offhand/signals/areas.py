@@ -14,7 +14,7 @@ class AreaMeans:
     """Mean over each field of a grid that is laid over images of one size.
 
     A field counts a pixel that it covers in part by that part. Two products of small matrices: the
-    same as OpenCV's scaling by areas, in a third of the time where fields are no whole pixels.
+    same as OpenCV's scaling by areas, in half the time where fields are no whole pixels.
 
     Parameters
     ----------
