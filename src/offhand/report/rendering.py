@@ -114,7 +114,7 @@ def _as_json(content: object) -> str:
     return json.dumps(content, ensure_ascii=True).replace("<", "\\u003c")
 
 
-def _environment() -> jinja2.Environment:
+def _compiled() -> dict[str, jinja2.Template]:
     environment = jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -123,7 +123,8 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.FunctionLoader(_part),
     )
     environment.filters.update({word.__name__: word for word in FILTERS})
-    return environment
+    names = [part.name for part in files("offhand.report").iterdir()]
+    return {name: environment.get_template(name) for name in names if name.endswith(".j2")}
 
 
 @cache
@@ -132,10 +133,5 @@ def _part(name: str) -> str:
     return (files("offhand.report") / name).read_text("utf-8")
 
 
-ENVIRONMENT = _environment()
-TEMPLATES = {
-    part.name: ENVIRONMENT.get_template(part.name)
-    for part in files("offhand.report").iterdir()
-    if part.name.endswith(".j2")
-}
+TEMPLATES = _compiled()
 """Compiled on import: so a run does it while its worker processes start, not when all waits."""

@@ -77,8 +77,8 @@ class PictureState:
         """Shrink the next frames."""
         shape = block.images.shape[1:3]
         self._means = self._means or AreaMeans(shape, (SIDE_PX, SIDE_PX))
-        share = self._mask.share(*shape) if self._mask else 1
-        small = [self._means(image * share) for image in block.images]
+        share = self._mask.share(*shape) if self._mask else None
+        small = [self._means(image if share is None else image * share) for image in block.images]
         values = np.rint(small).astype(np.float64).reshape(len(small), -1)
         yield Signal(name=Picture.name, time_s=block.time_s, channels=CHANNELS, values=values)
 
