@@ -45,7 +45,7 @@ from offhand.stages.judge import (
 from offhand.stages.project import ProjectTask, draw_map, map_path
 from offhand.stages.results import (
     Clustering,
-    exemplar_moments,
+    exemplar_segments,
     previewed,
     write_clusters,
     write_features,
@@ -209,7 +209,7 @@ def run(
         )
         for one in judged
     ]
-    exemplar_moments(clusterings, cuts)
+    exemplar_segments(clusterings, cuts)
     previewed(clusterings)
     write_segments(workspace, cuts)
     for files in features:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from offhand.config import Config
@@ -50,13 +51,25 @@ class Job:
             tell(float(len(tasks)))
         return sorted(outcomes, key=lambda outcome: outcome.index)
 
+    def stage_of_parts(
+        self, name: str, *parts: tuple[Callable[[Any, Any], Any], Sequence[Any]]
+    ) -> list[list[Outcome[Any]]]:
+        """Run functions on tasks of their own, which need not wait for each other, as one stage.
+
+        Returns
+        -------
+        list
+            For each part the outcomes of its tasks, in their order.
+        """
+        calls = [(function, task) for function, tasks in parts for task in tasks]
+        outcomes = iter(self.stage(name, _call, calls))
+        return [list(islice(outcomes, len(tasks))) for _, tasks in parts]
+
     def whole_stage(
         self, name: str, function: Callable[[Any, Any], Any], tasks: Sequence[Any]
     ) -> None:
         """Run a stage that concerns all clips together, so that a failure ends the run."""
-        for outcome in self.stage(name, function, tasks):
-            if outcome.error:
-                raise OffhandError(f"{name}: {outcome.error}")
+        must_succeed(name, self.stage(name, function, tasks))
 
     def feature_files(self, clips: Sequence[Clip]) -> tuple[FeatureFiles, ...]:
         """Return where the features of each modality are; none without clips."""
@@ -131,3 +144,16 @@ class Job:
                 seed=self.config.general.seed,
             )
         ]
+
+
+def must_succeed(name: str, outcomes: Iterable[Outcome[Any]]) -> None:
+    """Raise :class:`offhand.errors.OffhandError` where a task has failed that the run needs."""
+    for outcome in outcomes:
+        if outcome.error:
+            raise OffhandError(f"{name}: {outcome.error}")
+
+
+def _call(call: tuple[Callable[[Any, Any], Any], Any], report: Callable[[float], None]) -> Any:
+    """Run the function of a call on its task."""
+    function, task = call
+    return function(task, report)

@@ -7,24 +7,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from itertools import compress
+from itertools import chain
+from typing import TypeVar
 
 import loky
 
 from offhand.annotations.edits import read_log
 from offhand.config import Config, load, to_toml
-from offhand.job import Job, OnProgress
+from offhand.job import Job, OnProgress, must_succeed
 from offhand.records import Clip, ClipInfo, Segments
 from offhand.report.page import write_report
+from offhand.runners.base import Outcome
 from offhand.runners.local import LocalRunner
 from offhand.runners.ray import GPUS_PER_MODEL, RayRunner
 from offhand.stages.activities import write_activities
 from offhand.stages.align import align_modalities, alignments_path
 from offhand.stages.cluster import cluster, cluster_files
-from offhand.stages.count import CountFiles, CountTask, count_files
+from offhand.stages.count import CountTask, count, count_files
 from offhand.stages.describe import DescribeTask, describe
 from offhand.stages.evidence_results import write_alignment, write_evidence
-from offhand.stages.follow import FollowTask, rhythm_path
+from offhand.stages.follow import FollowTask, follow, rhythm_path
 from offhand.stages.fuse import fuse, weights_path
 from offhand.stages.groups import read_groups
 from offhand.stages.judge import (
@@ -38,10 +40,9 @@ from offhand.stages.measure import MeasureTask, measure, signal_fingerprint
 from offhand.stages.prepare import prepare
 from offhand.stages.project import ProjectTask, draw_map, map_path
 from offhand.stages.register import Selection, find_clips, register
-from offhand.stages.repetitions import count_or_follow
 from offhand.stages.results import (
     Clustering,
-    exemplar_moments,
+    exemplar_segments,
     previewed,
     write_clips,
     write_clusters,
@@ -55,6 +56,8 @@ from offhand.stages.results import (
 from offhand.stages.spaces import SightFiles, store_space
 from offhand.stages.thumbnails import ThumbnailTask, make_thumbnails, thumbnails_path
 from offhand.store.workspace import Workspace
+
+OfClip = TypeVar("OfClip", CountTask, FollowTask)
 
 
 def run(
@@ -169,10 +172,8 @@ def _run(job: Job, clips: Sequence[Clip], *, threads: int) -> None:
     infos = _measured(job, clips, threads=threads)
     job.runner.release()  # models stay in memory otherwise
     segments = _described(job, _usable(clips, infos), infos)
-    counts, rhythms = _counted(job, _usable(clips, infos), infos)
     good = _usable(clips, infos)
     cuts = [segments[clip.clip_id] for clip in good]
-    job.runner.release()  # decoders and clustering libraries need not share the memory
     features = job.feature_files(good)
     job.whole_stage("spaces", store_space, features)
     alignments = job.align_tasks(features)
@@ -182,14 +183,9 @@ def _run(job: Job, clips: Sequence[Clip], *, threads: int) -> None:
     fusions = job.fuse_tasks(described)
     job.whole_stage("fusion", fuse, fusions)
     tasks = job.cluster_tasks(described, fusions)
-    leading = config.general.clusterer
     job.whole_stage("clustering", cluster, tasks[::-1])  # fusions last longest, so they go first
     judged = [JudgeTask(clustering=task, groups=job.groups) for task in tasks]
-    job.whole_stage("evidence", judge_clustering, judged)
-    maps = [ProjectTask(clustering=task) for task in tasks if task.clusterer.name == leading]
-    job.whole_stage("maps", draw_map, maps)
-    controls = job.control_tasks(described)
-    job.whole_stage("controls", judge_controls, controls)
+    leading = config.general.clusterer
     clusterings = [
         Clustering(
             modality=one.clustering.modality,
@@ -200,21 +196,22 @@ def _run(job: Job, clips: Sequence[Clip], *, threads: int) -> None:
         )
         for one in judged
     ]
-    job.runner.release()
-    moments, loops = exemplar_moments(clusterings, cuts), previewed(clusterings)
-    pictured = job.stage(
-        "thumbnails",
-        make_thumbnails,
-        [
-            ThumbnailTask(
-                workspace=str(workspace.path),
-                clip=clip,
-                moments=moments.get(clip.clip_id, ()),
-                previewed=loops.get(clip.clip_id, ()),
-            )
-            for clip in good
-        ],
+    maps = [ProjectTask(clustering=task) for task in tasks if task.clusterer.name == leading]
+    controls = job.control_tasks(described)
+    counts, rhythms = _count_tasks(job, good), _follow_tasks(job, good, infos)
+    pictures = _picture_tasks(workspace, clusterings, good, cuts)
+    *whole, counted, followed, pictured = job.stage_of_parts(
+        "results",
+        (judge_clustering, judged[::-1]),
+        (draw_map, maps),
+        (judge_controls, controls),
+        (count, counts),
+        (follow, rhythms),
+        (make_thumbnails, pictures),
     )
+    must_succeed("evidence", chain(*whole))
+    counted_in = _succeeded("repetitions", counts, counted, infos)
+    followed_in = _succeeded("rhythm", rhythms, followed, infos)
     # Everything is computed: from here on the results are replaced as a whole.
     workspace.withdraw_results()
     write_clips(workspace, [(clip, infos[clip.clip_id]) for clip in clips], plan.extractors)
@@ -226,12 +223,13 @@ def _run(job: Job, clips: Sequence[Clip], *, threads: int) -> None:
     write_steps(workspace, plan, fused=bool(fusions))
     write_clusters(workspace, clusterings, seed=config.general.seed)
     write_evidence(workspace, clusterings, [control_files(task) for task in controls])
-    shown = [thumbnails_path(workspace, good[one.index]) for one in pictured if not one.error]
-    write_joined(workspace, "thumbnails", shown)
+    shown = [task.clip for task, one in zip(pictures, pictured, strict=True) if not one.error]
+    write_joined(workspace, "thumbnails", [thumbnails_path(workspace, clip) for clip in shown])
     write_joined(workspace, "map", [map_path(task) for task in maps])
-    write_joined(workspace, "rhythm", [rhythm_path(task) for task in rhythms])
-    write_joined(workspace, "repetitions", [files.repetitions for files in counts])
-    write_joined(workspace, "similarity", [files.similarity for files in counts])
+    write_joined(workspace, "rhythm", [rhythm_path(task) for task in followed_in])
+    counts_of = [count_files(task) for task in counted_in]
+    write_joined(workspace, "repetitions", [files.repetitions for files in counts_of])
+    write_joined(workspace, "similarity", [files.similarity for files in counts_of])
     write_rep_tables(workspace)
     write_activities(workspace)
 
@@ -241,11 +239,27 @@ def _usable(clips: Sequence[Clip], infos: dict[str, ClipInfo]) -> list[Clip]:
     return [clip for clip in clips if infos[clip.clip_id].status != "failed"]
 
 
-def _counted(
-    job: Job, clips: Sequence[Clip], infos: dict[str, ClipInfo]
-) -> tuple[list[CountFiles], list[FollowTask]]:
-    """Run the stage that counts and follows the rhythm; note failures in ``infos``."""
-    counts = [
+def _picture_tasks(
+    workspace: Workspace,
+    clusterings: Sequence[Clustering],
+    clips: Sequence[Clip],
+    cuts: Sequence[Segments],
+) -> list[ThumbnailTask]:
+    """Return the task of each clip's pictures."""
+    shown, loops = exemplar_segments(clusterings, cuts), previewed(clusterings)
+    return [
+        ThumbnailTask(
+            workspace=str(workspace.path),
+            clip=clip,
+            segments=shown.get(clip.clip_id, ()),
+            previewed=loops.get(clip.clip_id, ()),
+        )
+        for clip in clips
+    ]
+
+
+def _count_tasks(job: Job, clips: Sequence[Clip]) -> list[CountTask]:
+    return [
         CountTask(
             workspace=str(job.workspace.path),
             clip=clip,
@@ -255,7 +269,10 @@ def _counted(
         )
         for clip in clips
     ]
-    rhythms = [
+
+
+def _follow_tasks(job: Job, clips: Sequence[Clip], infos: dict[str, ClipInfo]) -> list[FollowTask]:
+    return [
         FollowTask(
             workspace=str(job.workspace.path),
             clip=clip,
@@ -264,12 +281,27 @@ def _counted(
         )
         for clip in clips
     ]
-    tasks: list[CountTask | FollowTask] = [*counts, *rhythms]
-    for task, outcome in zip(tasks, job.stage("repetitions", count_or_follow, tasks), strict=True):
-        if outcome.error:
-            _fail(infos, task.clip, outcome.error)
-    done = [infos[clip.clip_id].status != "failed" for clip in clips]
-    return [count_files(task) for task in compress(counts, done)], [*compress(rhythms, done)]
+
+
+def _succeeded(
+    what: str,
+    tasks: Sequence[OfClip],
+    outcomes: Sequence[Outcome[None]],
+    infos: dict[str, ClipInfo],
+) -> list[OfClip]:
+    """Return the tasks that succeeded; a clip keeps its other results without the one that failed.
+
+    What is missing and why is noted in ``infos``.
+    """
+    done = []
+    for task, outcome in zip(tasks, outcomes, strict=True):
+        if not outcome.error:
+            done.append(task)
+            continue
+        info = infos[task.clip.clip_id]
+        error = "; ".join(filter(None, (info.error, f"no {what}: {outcome.error}")))
+        infos[task.clip.clip_id] = replace(info, status="partial", error=error)
+    return done
 
 
 def _stop_s(clip: Clip, info: ClipInfo) -> float:

@@ -467,6 +467,28 @@ def test_a_second_run_computes_nothing_anew(good_clips: list[Path], workspace: P
     assert _tables(workspace) == results
 
 
+@pytest.mark.parametrize(
+    ("records", "missing"),
+    [("counts", "repetitions"), ("rhythm", "rhythm")],
+)
+def test_a_clip_that_cannot_be_counted_keeps_its_other_results(
+    good_clips: list[Path], workspace: Path, records: str, missing: str
+) -> None:
+    results = _tables(workspace)
+    shutil.rmtree(workspace / "store" / records)
+    (workspace / "store" / records).write_bytes(b"in the way")
+    assert _run(good_clips, workspace).exit_code == 0
+    clips = _clips(workspace)
+    assert set(clips["status"]) == {"partial"}
+    assert clips["error"].str.startswith(f"no {missing}: ").all()
+    assert Workspace(workspace).table(missing).empty
+    kept = {name for name, content in _tables(workspace).items() if content == results[name]}
+    assert {"segments.parquet", "labels.parquet", "evidence.parquet"} <= kept
+    (workspace / "store" / records).unlink()
+    assert _run(good_clips, workspace).exit_code == 0
+    assert _tables(workspace) == results
+
+
 JUDGED = {"alignment", "fusion", "clusters", "evidence", "maps"}
 
 

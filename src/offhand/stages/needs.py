@@ -23,14 +23,10 @@ _ALL_CLIPS = Needs(memory_mb=1000)
 NEEDS: Mapping[str, Needs] = {
     "signals": _DECODING,
     "segments": _ONE_CLIP,
-    "repetitions": _ONE_CLIP,
     "spaces": _ALL_CLIPS,
     "alignment": _ALL_CLIPS,
     "fusion": _ALL_CLIPS,
     "clustering": _ALL_CLIPS,
-    "evidence": _ALL_CLIPS,
-    "maps": _ALL_CLIPS,
-    "controls": _ALL_CLIPS,
-    "thumbnails": _ONE_CLIP,
+    "results": _ALL_CLIPS,
 }
 """By name of the stage."""

@@ -120,19 +120,23 @@ class Clustering:
     evidence: EvidenceFiles
 
 
-def exemplar_moments(
+def exemplar_segments(
     clusterings: Sequence[Clustering], cuts: Sequence[Segments]
-) -> dict[str, tuple[tuple[int, float], ...]]:
-    """Return, by clip, ``(segment_id, middle in s)`` of every exemplar of a pooled cluster."""
+) -> dict[str, tuple[tuple[int, float, float], ...]]:
+    """Return, by clip, ``(segment_id, start_s, stop_s)`` of every exemplar of a pooled cluster."""
     chosen: dict[str, set[int]] = {}
     for clustering in clusterings:
         table = parquet.read_frame(clustering.files.exemplars)[0]
         for clip_id, rows in table[table["scope"] == "pooled"].groupby("clip_id"):
             chosen.setdefault(str(clip_id), set()).update(rows["segment_id"].astype(int))
-    middles = {cut.clip_id: (cut.start_s + cut.stop_s) / 2 for cut in cuts}
+    of_clip = {cut.clip_id: cut for cut in cuts}
     return {
-        clip_id: tuple((index, float(middles[clip_id][index])) for index in sorted(indices))
+        clip_id: tuple(
+            (index, float(cut.start_s[index]), float(cut.stop_s[index]))
+            for index in sorted(indices)
+        )
         for clip_id, indices in chosen.items()
+        for cut in (of_clip[clip_id],)
     }
 
 

@@ -26,8 +26,8 @@ NEAR_S = 2.0
 """Up to here ahead, decoding on is cheaper than seeking."""
 
 
-def thumbnails(path: str, times_s: Sequence[float], *, short_side_px: int) -> list[bytes | None]:
-    """Return the pictures shown at given times as JPEG files, ``None`` where one does not decode.
+def pictures(path: str, times_s: Sequence[float], *, short_side_px: int) -> list[ByteArray | None]:
+    """Return the RGB images ``(height, width, 3)`` on screen at given times.
 
     Parameters
     ----------
@@ -38,42 +38,64 @@ def thumbnails(path: str, times_s: Sequence[float], *, short_side_px: int) -> li
     short_side_px
         Size of the pictures.
 
+    Returns
+    -------
+    list
+        An image for each moment, ``None`` where none decodes.
+
     Raises
     ------
     VideoError
         The file cannot be opened.
     """
-    pictures = _pictures(path, times_s, short_side_px=short_side_px)
-    return [to_jpeg(picture) if picture is not None else None for picture in pictures]
+    found: list[ByteArray | None] = [None] * len(times_s)
+    request = FrameRequest(rate_hz=None, short_side_px=short_side_px, colour="rgb")
+    # one thread: what decoders make up around damage depends on how threads take turns
+    with open_video(path, threads=1) as (container, stream):
+        scaler = FrameScaler(request, aspect=float(stream.sample_aspect_ratio or 1))
+        start_s = origin_s(container, stream)
+        ordered = sorted(range(len(times_s)), key=times_s.__getitem__)
+        shown = _shown_at(container, stream, start_s, [times_s[index] for index in ordered])
+        for index, frame in zip(ordered, shown, strict=True):
+            if frame is not None:
+                found[index] = scaler(frame).copy()
+    return found
 
 
-def previews(
-    path: str, starts_s: Sequence[float], *, length_s: float, rate_hz: float, short_side_px: int
-) -> list[bytes | None]:
-    """Return short loops as animated WebP files, ``None`` where nothing decodes.
+def cheap_moments(path: str, spans_s: Sequence[tuple[float, float, float]]) -> list[float]:
+    """Return moments whose pictures decode by themselves, where there are some.
+
+    A picture between key frames asks for all frames since the last one, hundreds in some files.
 
     Parameters
     ----------
     path
         The video file.
-    starts_s
-        Where each loop begins, in any order.
-    length_s, rate_hz
-        Of every loop: its length, and its pictures a second.
-    short_side_px
-        Size of the pictures.
+    spans_s
+        Earliest, wanted, and latest moment of the recording.
+
+    Returns
+    -------
+    list
+        For each span the last key frame up to the wanted moment, else the first one after it; the
+        wanted moment where neither lies in the span.
 
     Raises
     ------
     VideoError
         The file cannot be opened.
     """
-    count = max(1, round(length_s * rate_hz))
-    moments = [start_s + index / rate_hz for start_s in starts_s for index in range(count)]
-    pictures = _pictures(path, moments, short_side_px=short_side_px)
-    loops = (pictures[first : first + count] for first in range(0, len(pictures), count))
-    seen = ([picture for picture in loop if picture is not None] for loop in loops)
-    return [to_webp(loop, rate_hz=rate_hz) if loop else None for loop in seen]
+    with open_video(path, threads=1) as (container, stream):
+        start_s = origin_s(container, stream)
+
+        def moment(earliest_s: float, wanted_s: float, latest_s: float) -> float:
+            for backward in (True, False):
+                time_s = _key_frame_s(container, stream, start_s, wanted_s, backward=backward)
+                if time_s is not None and earliest_s <= time_s <= latest_s:
+                    return time_s
+            return wanted_s
+
+        return [moment(*span) for span in spans_s]
 
 
 def to_webp(images: Sequence[np.ndarray], *, rate_hz: float) -> bytes:
@@ -104,22 +126,6 @@ def to_jpeg(image: np.ndarray) -> bytes:
     if not done:
         raise VideoError("a thumbnail could not be coded as JPEG")
     return bytes(coded)
-
-
-def _pictures(path: str, times_s: Sequence[float], *, short_side_px: int) -> list[ByteArray | None]:
-    """Return the RGB images shown at given times, ``None`` where one does not decode."""
-    pictures: list[ByteArray | None] = [None] * len(times_s)
-    request = FrameRequest(rate_hz=None, short_side_px=short_side_px, colour="rgb")
-    # one thread: what decoders make up around damage depends on how threads take turns
-    with open_video(path, threads=1) as (container, stream):
-        scaler = FrameScaler(request, aspect=float(stream.sample_aspect_ratio or 1))
-        start_s = origin_s(container, stream)
-        ordered = sorted(range(len(times_s)), key=times_s.__getitem__)
-        shown = _shown_at(container, stream, start_s, [times_s[index] for index in ordered])
-        for index, frame in zip(ordered, shown, strict=True):
-            if frame is not None:
-                pictures[index] = scaler(frame).copy()
-    return pictures
 
 
 def _shown_at(
@@ -153,6 +159,25 @@ def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFra
             return
         except av.error.FFmpegError:
             continue
+
+
+def _key_frame_s(
+    container: InputContainer,
+    stream: VideoStream,
+    start_s: float,
+    at_s: float,
+    *,
+    backward: bool,
+) -> float | None:
+    """Return the time of the key frame before a moment, or after it; ``None`` if it has none."""
+    try:
+        container.seek(int((start_s + at_s) * 1e6), backward=backward)
+        packet = next(container.demux(stream))
+    except (av.error.FFmpegError, StopIteration):
+        return None
+    if packet.pts is None or packet.time_base is None or not packet.is_keyframe:
+        return None
+    return float(packet.pts * packet.time_base) - start_s
 
 
 def _time(frame: VideoFrame, start_s: float) -> float:

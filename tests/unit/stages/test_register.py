@@ -16,7 +16,7 @@ from offhand.video.container import open_video
 from offhand.video.cut import cut
 from offhand.video.decode import FrameReader
 from offhand.video.proxy import write_proxy
-from offhand.video.thumbnails import thumbnails
+from offhand.video.thumbnails import pictures
 from tests.fixtures.videos import even_times, marked, write
 from tests.unit.files.test_archive import pack
 
@@ -76,7 +76,11 @@ def test_all_that_opens_clips_opens_members(tmp_path: Path, film: bytes) -> None
         cut(path, tmp_path / "cut.mp4", start_s=1.0, stop_s=2.0)
         write_proxy(path, tmp_path / "proxy.webm", on_progress=lambda share: None)
         written = [(tmp_path / name).stat().st_size for name in ("cut.mp4", "proxy.webm")]
-        found.append((reader.info, thumbnails(path, [0.5, 3.0], short_side_px=64), written))
+        seen = [
+            None if one is None else one.tobytes()
+            for one in pictures(path, [0.5, 3.0], short_side_px=64)
+        ]
+        found.append((reader.info, seen, written))
     assert found[0] == found[1]
     assert found[0][0].n_frames == 45
 

@@ -25,7 +25,7 @@ from offhand.store import parquet
 from offhand.store.workspace import Workspace
 from tests.fixtures.videos import even_times, marked, write
 
-MOMENTS = ((0, 0.2), (3, 2.0), (4, 3.9))
+SEGMENTS = ((0, 0.0, 0.4), (3, 1.5, 2.5), (4, 3.4, 4.4))
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def thumbnail_task(folder: Path, path: Path, *, previewed: tuple[int, ...] = ())
     return ThumbnailTask(
         workspace=str(Workspace.create(folder / "out").path),
         clip=Clip(clip_id=path.stem, path=str(path), source=str(path)),
-        moments=MOMENTS,
+        segments=SEGMENTS,
         previewed=previewed,
     )
 
@@ -51,6 +51,8 @@ def test_chosen_exemplars_have_loops(tmp_path: Path, film: Path) -> None:
     table = made(thumbnail_task(tmp_path, film, previewed=(0, 4)))
     assert list(table) == list(JOINED["thumbnails"])
     assert table["segment_id"].tolist() == [0, 3, 4]
+    for (_, start_s, stop_s), time_s in zip(SEGMENTS, table["time_s"], strict=True):
+        assert start_s < time_s < stop_s
     assert [webp is not None for webp in table["webp"]] == [True, False, True]
     for webp in table["webp"].dropna():
         done, loop = cv2.imdecodeanimation(np.frombuffer(webp, np.uint8))
