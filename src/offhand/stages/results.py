@@ -274,7 +274,10 @@ def write_joined(workspace: Workspace, name: str, paths: Sequence[Path]) -> None
 
 
 def write_rep_tables(workspace: Workspace) -> None:
-    """Write ``results/rep_table/<clip_id>.json``: the counts of each segment of a clip."""
+    """Write ``results/rep_table/<clip_id>.json``: the counts of each segment of a clip.
+
+    A clip that could not be counted in has none.
+    """
     segments = workspace.table("segments")
     bouts: dict[tuple[str, int], list[dict[Any, Any]]] = {}
     found = workspace.table("repetitions").dropna(subset="segment_id")
@@ -283,7 +286,8 @@ def write_rep_tables(workspace: Workspace) -> None:
     names = ("clip_id", "segment_id", "seed_accepted", "seed_count")  # the matrices are large
     seed_rows = parquet.read_frame(workspace.table_path("similarity"), names)[0]
     seeds = {(row["clip_id"], row["segment_id"]): row for row in seed_rows.to_dict("records")}
-    for clip_id, own in segments.groupby("clip_id"):
+    counted = {clip_id for clip_id, _ in seeds}
+    for clip_id, own in segments[segments["clip_id"].isin(counted)].groupby("clip_id"):
         rows = []
         for segment in own.to_dict("records"):
             inside = bouts.get((str(clip_id), int(segment["segment_id"])), [])
