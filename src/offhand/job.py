@@ -56,6 +56,14 @@ class Job:
     ) -> list[list[Outcome[Any]]]:
         """Run functions on tasks of their own, which need not wait for each other, as one stage.
 
+        Parameters
+        ----------
+        name
+            Of the stage.
+        parts
+            Functions with their tasks, in the order in which they begin: what lasts longest goes
+            first, so that nothing waits for it at the end.
+
         Returns
         -------
         list

@@ -200,15 +200,12 @@ def _run(job: Job, clips: Sequence[Clip], *, threads: int) -> None:
     controls = job.control_tasks(described)
     counts, rhythms = _count_tasks(job, good), _follow_tasks(job, good, infos)
     pictures = _picture_tasks(workspace, clusterings, good, cuts)
-    *whole, counted, followed, pictured = job.stage_of_parts(
-        "results",
-        (judge_clustering, judged[::-1]),
-        (draw_map, maps),
-        (judge_controls, controls),
-        (count, counts),
-        (follow, rhythms),
-        (make_thumbnails, pictures),
-    )
+    of_clips = ((make_thumbnails, pictures), (count, counts), (follow, rhythms))
+    of_all = ((judge_clustering, judged[::-1]), (draw_map, maps), (judge_controls, controls))
+    if len(good) > 1:
+        *whole, pictured, counted, followed = job.stage_of_parts("results", *of_all, *of_clips)
+    else:  # the tasks of the one clip last longer
+        pictured, counted, followed, *whole = job.stage_of_parts("results", *of_clips, *of_all)
     must_succeed("evidence", chain(*whole))
     counted_in = _succeeded("repetitions", counts, counted, infos)
     followed_in = _succeeded("rhythm", rhythms, followed, infos)

@@ -53,7 +53,7 @@ class EgoMotion:
     """
 
     name: ClassVar[str] = "ego_motion"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     signals: ClassVar[tuple[str, ...]] = ("motion",)
     optional_signals: ClassVar[tuple[str, ...]] = ()
 

@@ -39,6 +39,9 @@ MIN_SAMPLES = 20
 OVERSAMPLING = 8
 """Spectrum points per independent frequency."""
 
+REFINED = (13, 7, 7)
+"""Frequencies tried in turn on the way to the best one."""
+
 TINY = 1e-12
 """Keeps a wave that the known samples do not show from being divided by."""
 
@@ -232,25 +235,43 @@ def _fundamental(
 
 
 def _refine(series: FloatArray, time: FloatArray, peak: float) -> tuple[float, float]:
-    """Return the least-squares frequency near a peak, and the share of variance explained."""
+    """Return the least-squares frequency near a peak, and the share of variance explained.
+
+    Frequencies on both sides are tried at once, finer ones around the best of them, and so on; a
+    parabola through the last three places it between them.
+    """
     trend, _ = np.linalg.qr(np.column_stack([np.ones(len(time)), time]))
     detrended = series - trend @ (trend.T @ series)
     total = float(detrended @ detrended)
 
-    def unexplained(cycles: float) -> float:
-        angle = 2 * np.pi * cycles * time
-        wave = np.column_stack([np.cos(angle), np.sin(angle)])
-        wave -= trend @ (trend.T @ wave)  # least squares of both is least squares one by one
-        (cosine, mixed), (_, sine) = (wave.T @ wave).tolist()
-        along, across = (wave.T @ detrended).tolist()
-        explained = sine * along**2 - 2 * mixed * along * across + cosine * across**2
-        return float(total - explained / max(cosine * sine - mixed**2, TINY))
+    def explained(cycles: FloatArray) -> FloatArray:
+        angle = 2 * np.pi * np.outer(cycles, time)
+        cosine, sine = np.cos(angle), np.sin(angle)
+        cosine -= cosine @ trend @ trend.T  # least squares of both is least squares one by one
+        sine -= sine @ trend @ trend.T
+        along, across = cosine @ detrended, sine @ detrended
+        cosines, sines, mixed = (
+            np.einsum("ij,ij->i", one, other)
+            for one, other in ((cosine, cosine), (sine, sine), (cosine, sine))
+        )
+        shown = sines * along**2 - 2 * mixed * along * across + cosines * across**2
+        return np.asarray(shown / np.maximum(cosines * sines - mixed**2, TINY))
 
-    found = scipy.optimize.minimize_scalar(
-        unexplained, bounds=(max(1.0, peak - 0.6), peak + 0.6), method="bounded"
-    )
-    share = 1.0 - float(found.fun) / total if total > 0 else 0.0
-    return float(found.x), float(np.clip(share, 0.0, 1.0))
+    tried = np.linspace(max(1.0, peak - 0.6), peak + 0.6, REFINED[0])
+    shown = explained(tried)
+    best = int(shown.argmax())
+    for n in REFINED[1:]:
+        tried = np.linspace(tried[max(best - 1, 0)], tried[min(best + 1, len(tried) - 1)], n)
+        shown = explained(tried)
+        best = int(shown.argmax())
+    found, height = float(tried[best]), float(shown[best])
+    if 0 < best < len(tried) - 1:
+        left, right = float(shown[best - 1]), float(shown[best + 1])
+        bend = left - 2 * height + right
+        if bend < 0:
+            found += 0.5 * (left - right) / bend * float(tried[1] - tried[0])
+            height -= 0.125 * (left - right) ** 2 / bend
+    return found, float(np.clip(height / total, 0.0, 1.0)) if total > 0 else 0.0
 
 
 def autocorrelation(series: FloatArray) -> FloatArray:

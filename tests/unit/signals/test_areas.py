@@ -22,9 +22,12 @@ def test_fields_are_means_of_what_they_cover(shape: tuple[int, int], grid: tuple
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-def test_images_of_a_stack_in_any_memory_order() -> None:
-    images = np.random.default_rng(1).integers(0, 256, (40, 50, 2), dtype=np.uint8)
+def test_channels_are_averaged_one_by_one_in_any_memory_order() -> None:
+    image = np.random.default_rng(1).integers(0, 256, (40, 50, 2), dtype=np.uint8)
     means = AreaMeans((40, 50), (3, 7))
-    found = means(images.transpose(2, 0, 1))
-    for channel in range(2):
-        np.testing.assert_allclose(found[channel], means(images[:, :, channel]), rtol=1e-6)
+    turned = np.ascontiguousarray(image.transpose(1, 0, 2)).transpose(1, 0, 2)
+    for shown in (image, turned):
+        found = means(shown)
+        assert found.shape == (3, 7, 2)
+        for channel in range(2):
+            np.testing.assert_allclose(found[..., channel], means(image[..., channel]), rtol=1e-6)

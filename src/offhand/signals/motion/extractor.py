@@ -81,7 +81,7 @@ class Motion:
     """
 
     name: ClassVar[str] = "motion"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     rate_hz: float = option(
         15.0,

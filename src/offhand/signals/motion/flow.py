@@ -57,8 +57,7 @@ class FlowGrid:
     def between(self, before: ByteArray, after: ByteArray) -> FloatArray:
         """Return the displacement ``(cells, 2)`` from one image to the next, in diagonals."""
         flow = self._dis.calc(before, after, NO_GUESS)
-        cells = self._means(flow.transpose(2, 0, 1)).reshape(2, -1)
-        return cells.T.astype(np.float64) / self.diagonal_px
+        return self._means(flow).reshape(-1, 2).astype(np.float64) / self.diagonal_px
 
     def texture(self, image: ByteArray) -> FloatArray:
         """Return how far each cell's flow can be trusted, ``(cells,)`` in 0..1."""
