@@ -31,12 +31,16 @@ class AreaMeans:
         self._across = np.ascontiguousarray(_shares(shape[1], grid[1]).T)
 
     def __call__(self, image: npt.NDArray[Any]) -> Float32Array:
-        """Return the means ``(rows, columns, ...)`` of an image ``(height, width, ...)``."""
+        """Return the means ``(rows, columns)`` of an image ``(height, width)``.
+
+        Channels behind these two dimensions are averaged one by one.
+        """
         height, width, *channels = image.shape
-        lines = np.ascontiguousarray(image, np.float32).reshape(height, -1)
-        rows = (self._down @ lines).reshape(-1, width, *channels)
-        means = np.moveaxis(rows, 1, -1) @ self._across
-        return np.asarray(np.moveaxis(means, -1, 1), np.float32)
+        rows = self._down @ np.ascontiguousarray(image, np.float32).reshape(height, -1)
+        if not channels:
+            return np.asarray(rows @ self._across)
+        channels_first = rows.reshape(-1, width, *channels).transpose(0, 2, 1)
+        return np.asarray((channels_first @ self._across).transpose(0, 2, 1))
 
 
 def _shares(n_pixels: int, n_fields: int) -> Float32Array:

@@ -166,18 +166,26 @@ def _consensus(
     motion tried in every cell is one product of matrices. Single precision is enough to choose.
     """
     inverse = np.linalg.pinv(fields[pairs].reshape(len(pairs), 4, 4))
+    drawn = flow[:, pairs].reshape(len(flow), len(pairs), 4, 1)
     first, second = np.triu_indices(4)
     twice = np.where(first == second, 1.0, 2.0)
-    squares = (fields[:, :, first] * fields[:, :, second]).sum(axis=1) * twice
-    one, best = np.ones(len(pairs)), np.empty((len(flow), 4))
+    of_x, of_y = np.ascontiguousarray(fields.transpose(1, 2, 0))
+    terms = np.ones((len(pairs), 15), np.float32)
+    known = np.empty((15, len(fields)), np.float32)
+    known[:10] = ((fields[:, :, first] * fields[:, :, second]).sum(axis=1) * twice).T
+    squared = np.empty((len(pairs), len(fields)), np.float32)
+    bound = np.empty_like(squared)  # an array, as NumPy compares with a number five times slower
+    best = np.empty((len(flow), 4))
     trust = weights.astype(np.float32)
-    for frame, vectors in enumerate(flow):
-        tried = np.einsum("hij,hj->hi", inverse, vectors[pairs].reshape(len(pairs), 4))
-        terms = np.column_stack([tried[:, first] * tried[:, second], -2.0 * tried, one])
-        along = np.einsum("cdk,cd->ck", fields, vectors)
-        known = np.column_stack([squares, along, (vectors**2).sum(axis=1)])
-        squared = terms.astype(np.float32) @ known.astype(np.float32).T
-        lost = np.minimum(squared, np.float32(limit[frame, 0]), out=squared) @ trust[frame]
+    for frame, tried in enumerate((inverse @ drawn)[..., 0]):
+        x, y = flow[frame].T
+        terms[:, :10] = tried[:, first] * tried[:, second]
+        terms[:, 10:14] = -2.0 * tried
+        known[10:14] = of_x * x + of_y * y
+        known[14] = x**2 + y**2
+        np.matmul(terms, known, out=squared)
+        bound.fill(limit[frame, 0])
+        lost = np.minimum(squared, bound, out=squared) @ trust[frame]
         best[frame] = tried[np.argmin(lost)]
     return best
 
