@@ -124,6 +124,8 @@ def _filled(series: FloatArray, known: BoolArray) -> FloatArray:
     Zeros in many short gaps would turn slow motion into a rhythm of gaps; a line across a long one
     would add slow motion that was not there.
     """
+    if known.all():
+        return series
     at, everywhere = np.flatnonzero(known), np.arange(len(series))
     after = np.searchsorted(at, everywhere)
     inner = (after > 0) & (after < len(at))
