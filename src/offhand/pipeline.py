@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import chain
+from threading import Thread
 from typing import TypeVar
 
 import loky
@@ -16,7 +17,6 @@ from offhand.annotations.edits import read_log
 from offhand.config import Config, load, to_toml
 from offhand.job import Job, OnProgress, must_succeed
 from offhand.records import Clip, ClipInfo, Segments
-from offhand.report.page import write_report
 from offhand.runners.base import Outcome
 from offhand.runners.local import LocalRunner
 from offhand.runners.ray import GPUS_PER_MODEL, RayRunner
@@ -154,6 +154,8 @@ def run(
             signals={name: signal_fingerprint(step) for name, step in chosen.items()},
         )
         workspace = Workspace(out)
+        from offhand.report.page import write_report
+
         write_report(workspace)
     return workspace
 
@@ -171,6 +173,8 @@ def _run(job: Job, clips: Sequence[Clip], *, threads: int) -> None:
     workspace, config, plan = job.workspace, job.config, job.plan
     infos = _measured(job, clips, threads=threads)
     job.runner.release()  # models stay in memory otherwise
+    # its templates are compiled while one process describes the last clip and a core is idle
+    Thread(target=_load_report, daemon=True).start()
     segments = _described(job, _usable(clips, infos), infos)
     good = _usable(clips, infos)
     cuts = [segments[clip.clip_id] for clip in good]
@@ -229,6 +233,13 @@ def _run(job: Job, clips: Sequence[Clip], *, threads: int) -> None:
     write_joined(workspace, "similarity", [files.similarity for files in counts_of])
     write_rep_tables(workspace)
     write_activities(workspace)
+
+
+def _load_report() -> None:
+    """Import what writes the report."""
+    from offhand.report import page
+
+    del page
 
 
 def _usable(clips: Sequence[Clip], infos: dict[str, ClipInfo]) -> list[Clip]:

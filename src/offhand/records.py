@@ -78,7 +78,7 @@ class ClipInfo:
     Attributes
     ----------
     status
-        ``ok``; ``partial`` (some frames were lost, the rest was used); ``failed`` (no result).
+        ``ok``; ``partial`` (some of it was lost, the rest was used); ``failed`` (no result).
     error
         The reason where the status is not ``ok``, else empty.
     duration_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import math
@@ -162,10 +163,13 @@ def run(
 
     if runner == "local":
         forkserver.start()  # it imports what workers need while this process does the same
+    gc.disable()  # imports leave nothing to collect
     from offhand import pipeline
     from offhand.report.progress import show_progress
     from offhand.report.summary import print_summary
     from offhand.stages.register import Selection
+
+    gc.enable()
 
     config = _load(config_file, overrides)
     if hands:

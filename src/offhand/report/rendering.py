@@ -134,4 +134,4 @@ def _part(name: str) -> str:
 
 
 TEMPLATES = _compiled()
-"""Compiled on import: so a run does it while its worker processes start, not when all waits."""
+"""Compiled on import, which a run does while a core is idle."""

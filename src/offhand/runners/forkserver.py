@@ -18,6 +18,7 @@ import loky
 from loky.backend import get_context
 
 PRELOADED = (
+    "offhand.runners.uncollected",
     "offhand.job",
     "offhand.runners.local",
     "offhand.stages.judge",

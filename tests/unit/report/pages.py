@@ -4,7 +4,7 @@ import re
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
-from offhand.report import write_report
+from offhand.report.page import write_report
 
 
 class Reader(HTMLParser):

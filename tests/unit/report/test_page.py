@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 from offhand.errors import StoreError
-from offhand.report import write_report
-from offhand.report.page import build_page
+from offhand.report.page import build_page, write_report
 from tests.unit.report.pages import read
 from tests.unit.report.workspaces import FakeWorkspace, make_workspace
 
