@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import scipy
@@ -24,11 +25,26 @@ class AreaMeans:
         Height and width of the images in pixels.
     grid
         Rows and columns of fields.
+    coarse
+        Height and width of images that stand for others of ``shape``, which they would be if they
+        were enlarged (bilinear, as OpenCV does it): the means are those of the large ones.
     """
 
-    def __init__(self, shape: tuple[int, int], grid: tuple[int, int]) -> None:
-        self._down = scipy.sparse.csr_array(_shares(shape[0], grid[0]))
-        self._across = np.ascontiguousarray(_shares(shape[1], grid[1]).T)
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        grid: tuple[int, int],
+        *,
+        coarse: tuple[int, int] | None = None,
+    ) -> None:
+        down, across = (_shares(*line) for line in zip(shape, grid, strict=True))
+        if coarse is not None:
+            down, across = (
+                down @ _enlarging(coarse[0], shape[0]),
+                across @ _enlarging(coarse[1], shape[1]),
+            )
+        self._down = scipy.sparse.csr_array(down)
+        self._across = np.ascontiguousarray(across.T)
 
     def __call__(self, image: npt.NDArray[Any]) -> Float32Array:
         """Return the means ``(rows, columns)`` of an image ``(height, width)``.
@@ -50,3 +66,9 @@ def _shares(n_pixels: int, n_fields: int) -> Float32Array:
     inside = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
     inside = inside.clip(0.0)
     return np.asarray(inside / inside.sum(axis=1, keepdims=True), np.float32)
+
+
+def _enlarging(n_coarse: int, n_pixels: int) -> Float32Array:
+    """Return what a line of pixels takes from a shorter one, ``(pixels, coarse)``."""
+    ones = np.eye(n_coarse, dtype=np.float32)
+    return np.asarray(cv2.resize(ones, (n_coarse, n_pixels), interpolation=cv2.INTER_LINEAR))

@@ -31,3 +31,12 @@ def test_channels_are_averaged_one_by_one_in_any_memory_order() -> None:
         assert found.shape == (3, 7, 2)
         for channel in range(2):
             np.testing.assert_allclose(found[..., channel], means(image[..., channel]), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("shape", "coarse"), [((160, 284), (40, 71)), ((33, 50), (8, 12))])
+def test_a_coarse_image_has_the_means_of_the_one_enlarged(
+    shape: tuple[int, int], coarse: tuple[int, int]
+) -> None:
+    image = np.random.default_rng(2).normal(0, 5, (*coarse, 2)).astype(np.float32)
+    expected = AreaMeans(shape, (6, 9))(cv2.resize(image, shape[::-1]))
+    np.testing.assert_allclose(AreaMeans(shape, (6, 9), coarse=coarse)(image), expected, atol=1e-5)

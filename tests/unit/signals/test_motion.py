@@ -21,7 +21,7 @@ from offhand.signals.motion.camera import (
     similarity_basis,
 )
 from offhand.signals.motion.extractor import CHUNK_S
-from offhand.signals.motion.flow import FlowGrid
+from offhand.signals.motion.flow import NO_GUESS, FlowGrid
 from offhand.stages.measure import measure_signals
 from offhand.video.sampling import RateLimit
 from tests import naive
@@ -439,6 +439,38 @@ def test_fewer_than_two_frames_are_refused(n_frames: int) -> None:
 def test_options_out_of_range_are_refused(option: str, value: float) -> None:
     with pytest.raises(ValueError, match=option):
         Motion(**{option: value})
+
+
+# the flow alone
+
+
+def shifted(shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return a smooth random image, and the same moved by 3 px to the right and 2 px down."""
+    height, width = shape
+    noise = np.random.default_rng(0).uniform(0, 1, (height + 2, width + 3)).astype(np.float32)
+    large = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 3), None, 0, 255, cv2.NORM_MINMAX)
+    large = large.astype(np.uint8)
+    return np.ascontiguousarray(large[2:, 3:]), np.ascontiguousarray(large[:-2, :-3])
+
+
+@pytest.mark.parametrize("shape", [(160, 284), (161, 283), (284, 160), (32, 92), (33, 400)])
+def test_flow_of_coarse_images_is_opencv_s_of_whole_ones(shape: tuple[int, int]) -> None:
+    before, after = shifted(shape)
+    grid = FlowGrid(shape)
+    whole = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    whole.setVariationalRefinementIterations(0)
+    flow = np.ascontiguousarray(whole.calc(before, after, NO_GUESS))
+    expected = np.stack([grid.cells(flow[..., axis]) for axis in (0, 1)], axis=-1)
+    found = grid.between(grid.coarse(before), grid.coarse(after)) * grid.diagonal_px
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(160, 284), (60, 80), (32, 91), (32, 32)])
+def test_flow_finds_how_far_an_image_moved(shape: tuple[int, int]) -> None:
+    grid = FlowGrid(shape)
+    before, after = (grid.coarse(image) for image in shifted(shape))
+    found = np.median(grid.between(before, after) * grid.diagonal_px, axis=0)
+    np.testing.assert_allclose(found, (3, 2), atol=0.15)
 
 
 # the fit alone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ from offhand.records import (
     Signal,
     option,
 )
+from offhand.signals.areas import Float32Array
 from offhand.signals.base import Mask
 from offhand.signals.motion.camera import equidistant_basis, fit_camera, similarity_basis
 from offhand.signals.motion.flow import SMALLEST_SIDE_PX, FlowGrid
@@ -81,7 +82,7 @@ class Motion:
     """
 
     name: ClassVar[str] = "motion"
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
 
     rate_hz: float = option(
         15.0,
@@ -138,7 +139,7 @@ class MotionState:
     def __init__(self, options: Motion, clip: Clip) -> None:
         self._options = options
         self._user_mask = Mask(clip)
-        self._before: tuple[float, ByteArray] | None = None
+        self._before: _Picture | None = None
         self._unchanged: list[float] = []
         self._chunk = _Chunk()
         self._grid: FlowGrid | None = None
@@ -193,36 +194,42 @@ class MotionState:
         if self._rim_finder is not None:
             self._rim_finder.add(image)
         if self._before is None:
-            self._before = (time_s, image)
+            self._before = self._picture(time_s, image)
             return
-        before_s, before = self._before
-        change = cv2.norm(before, image, cv2.NORM_L1) / image.size
+        before = self._before
+        change = cv2.norm(before.image, image, cv2.NORM_L1) / image.size
         if change < DUPLICATE_LEVELS:
             self._unchanged.append(time_s)
-            if time_s - before_s > LONGEST_DUPLICATE_S:
+            if time_s - before.time_s > LONGEST_DUPLICATE_S:
                 for still_s in self._unchanged:
                     self._add_still(still_s)
                 self._unchanged = []
             return
         self._unchanged = []
-        self._before = (time_s, image)
-        step_s = time_s - before_s
-        flow = self._grid.between(before, image)
+        self._before = now = self._picture(time_s, image)
+        step_s = time_s - before.time_s
+        flow = self._grid.between(before.coarse, now.coarse)
         if step_s > LONGEST_STEP_S or (
-            change > CUT_LEVELS and histogram_distance(before, image) > CUT_DISTANCE
+            change > CUT_LEVELS
+            and histogram_distance(before.brightness, now.brightness) > CUT_DISTANCE
         ):
             flow = np.full_like(flow, np.nan)
-        self._chunk.add((before_s + time_s) / 2, step_s, flow, self._grid.texture(image))
+        self._chunk.add((before.time_s + time_s) / 2, step_s, flow, self._grid.texture(image))
+
+    def _picture(self, time_s: float, image: ByteArray) -> _Picture:
+        assert self._grid is not None
+        brightness = np.asarray(cv2.calcHist([image], [0], None, [16], [0, 256]), np.float32)
+        return _Picture(time_s, image, self._grid.coarse(image), brightness)
 
     def _add_still(self, time_s: float) -> None:
         """Record that nothing moved up to a time, and measure the next flow from there."""
         if self._before is None or self._grid is None:
             return
-        before_s, image = self._before
+        before_s = self._before.time_s
         cells = len(self._grid.points())
-        texture = self._grid.texture(image)
+        texture = self._grid.texture(self._before.image)
         self._chunk.add((before_s + time_s) / 2, time_s - before_s, np.zeros((cells, 2)), texture)
-        self._before = (time_s, image)
+        self._before = self._before._replace(time_s=time_s)
 
     def _settle(self, image_shape: tuple[int, int]) -> None:
         """Decide once on rim, unit of length, lens and work zone."""
@@ -255,7 +262,7 @@ class MotionState:
         assert self._still is not None
         chunk, self._chunk = self._chunk, _Chunk()
         if self._rim_finder is not None and self._rim_finder.ready and self._before is not None:
-            height, width = self._before[1].shape[:2]
+            height, width = self._before.image.shape[:2]
             self._settle((height, width))
         values = np.full((len(chunk.time_s), len(CHANNELS)), np.nan)
         shift = np.stack(chunk.flow)
@@ -308,6 +315,15 @@ class MotionState:
         )
 
 
+class _Picture(NamedTuple):
+    """What a picture is compared by with the next one."""
+
+    time_s: float
+    image: ByteArray
+    coarse: ByteArray
+    brightness: Float32Array
+
+
 class _Chunk:
     """Flow fields that wait for their analysis."""
 
@@ -340,10 +356,9 @@ def work_zone(points: FloatArray) -> FloatArray:
     return np.asarray(np.exp(-0.5 * (across**2 + down**2)))
 
 
-def histogram_distance(before: ByteArray, after: ByteArray) -> float:
-    """Return the share of pixels, 0..1, by which the brightness histograms of images differ."""
-    counts = [cv2.calcHist([image], [0], None, [16], [0, 256]) for image in (before, after)]
-    return float(np.abs(counts[0] - counts[1]).sum()) / (2 * before.size)
+def histogram_distance(before: Float32Array, after: Float32Array) -> float:
+    """Return the share of pixels, 0..1, by which two brightness histograms differ."""
+    return float(np.abs(before - after).sum() / (before.sum() + after.sum()))
 
 
 def _mean(values: FloatArray, weights: FloatArray) -> FloatArray:
