@@ -169,6 +169,7 @@ def run(
     from offhand.report.summary import print_summary
     from offhand.stages.register import Selection
 
+    gc.freeze()  # what they leave stays for good: the collector need not go through it
     gc.enable()
 
     config = _load(config_file, overrides)
