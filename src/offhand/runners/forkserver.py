@@ -1,14 +1,16 @@
-"""Worker processes that start at once: forked from one that has imported everything already.
+"""Worker processes that start at once: forked from one that imports for all of them.
 
 A fresh process imports NumPy, SciPy, pandas and scikit-learn for a second or two, at each renewal
 of the workers; a fork of a process that did so shares its memory and starts in milliseconds. The
-server itself runs nothing: it computes nothing, holds no frames and has no thread of its own but
-those that libraries start on import, so that forking it is safe.
+server (:mod:`offhand.runners.server`) runs nothing else: it computes nothing, holds no frames and
+has no thread of its own but those that libraries start on import, so that forking it is safe.
 """
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
 import sys
 import types
 from multiprocessing import context, forkserver, popen_forkserver
@@ -17,38 +19,15 @@ from typing import Any
 import loky
 from loky.backend import get_context
 
-PRELOADED = (
-    "offhand.runners.uncollected",
-    "offhand.job",
-    "offhand.runners.local",
-    "offhand.stages.judge",
-    "offhand.stages.project",
-    "offhand.stages.count",
-    "offhand.stages.follow",
-    "offhand.stages.thumbnails",
-    "ruptures",
-    "scipy.cluster.hierarchy",
-    "scipy.fft",
-    "scipy.ndimage",
-    "scipy.optimize",
-    "scipy.signal",
-    "scipy.sparse.csgraph",
-    "scipy.spatial.distance",
-    "scipy.stats",
-    "sklearn.cluster",
-    "sklearn.decomposition",
-    "sklearn.discriminant_analysis",
-    "offhand.runners.frozen",
-)
-"""Modules that workers need sooner or later; SciPy imports its own when they are asked for."""
-
-
 ALLOCATION = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(8 << 20),
 }
 """Environment of the workers: how memory is taken and given back."""
+
+server_pid: int | None = None
+"""The server, in the processes forked from it; ``None`` elsewhere."""
 
 
 def start() -> None:
@@ -62,7 +41,7 @@ def start() -> None:
     for name, value in ALLOCATION.items():
         os.environ.setdefault(name, value)
     if _available():
-        forkserver.set_forkserver_preload(list(PRELOADED))
+        forkserver.set_forkserver_preload(["offhand.runners.server"])
         forkserver.ensure_running()
 
 
@@ -79,10 +58,21 @@ def workers(jobs: int) -> Any:
     )
 
 
+def import_rest() -> None:
+    """Have the server import, from now on, what workers of later stages need.
+
+    Called by workers at the beginning of a task: it forks nobody in that time, and all of those
+    that take up tasks are there when the first of them begins.
+    """
+    if os.getppid() == server_pid:
+        os.kill(server_pid, signal.SIGUSR1)
+
+
 def _adopt(environment: dict[str, str]) -> None:
     """Take over the environment as it is now: the server has the one that it was started in."""
     os.environ.clear()
     os.environ.update(environment)
+    gc.enable()
 
 
 def _available() -> bool:

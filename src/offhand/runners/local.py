@@ -15,7 +15,7 @@ import numpy as np
 
 from offhand.records import ONE_PROCESSOR, Needs
 from offhand.runners.base import Outcome, Report
-from offhand.runners.forkserver import workers
+from offhand.runners.forkserver import import_rest, workers
 from offhand.runners.work import DIED, work
 from offhand.signals.base import Host, SignalExtractor
 
@@ -136,6 +136,7 @@ def _work(
     function: Callable[[Task, Report], Result], task: Task, index: int, board: str
 ) -> Outcome[Result]:
     """Run one task in a worker process, which writes its progress into a file of all of them."""
+    import_rest()
     with open(board, "r+b", buffering=0) as slots:  # noqa: PTH123
 
         def report(share: float) -> None:
