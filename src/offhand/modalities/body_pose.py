@@ -77,7 +77,7 @@ class BodyPose:
     """
 
     name: ClassVar[str] = "body_pose"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     signals: ClassVar[tuple[str, ...]] = ("pose",)
     optional_signals: ClassVar[tuple[str, ...]] = ()
 

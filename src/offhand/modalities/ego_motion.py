@@ -21,7 +21,7 @@ from offhand.modalities.base import (
     tempo_features,
 )
 from offhand.records import Features, LongSignal, Segments, option
-from offhand.rhythm.periodicity import estimate_period
+from offhand.rhythm.periodicity import estimate_periods
 from offhand.rhythm.spectrum import band_edges
 
 RATE_HZ = 15.0
@@ -53,7 +53,7 @@ class EgoMotion:
     """
 
     name: ClassVar[str] = "ego_motion"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     signals: ClassVar[tuple[str, ...]] = ("motion",)
     optional_signals: ClassVar[tuple[str, ...]] = ()
 
@@ -84,10 +84,10 @@ class EgoMotion:
             residual_mean = mean_known(motion.channel("residual_speed")[inside])
             row["camera_speed"], row["residual_speed"] = camera_mean, residual_mean
             row["residual_ratio"] = residual_mean / camera_mean if camera_mean > 0 else np.nan
-            periods = [estimate_period(x, rate_hz=RATE_HZ) for x in series[:, :2].T]
-            clearest = max(periods, key=lambda p: (not np.isnan(p.period_s), p.strength))
+            *camera, residual = estimate_periods(series[:, [0, 1, -1]].T, rate_hz=RATE_HZ)
+            clearest = max(camera, key=lambda p: (not np.isnan(p.period_s), p.strength))
             row["camera_period_s"] = clearest.period_s
-            row["residual_period_s"] = estimate_period(series[:, -1], rate_hz=RATE_HZ).period_s
+            row["residual_period_s"] = residual.period_s
             row["camera_fit_share"] = share
             row["proxy"] = float(proxy) if len(fitted) else np.nan
             rows.append(row)

@@ -41,7 +41,7 @@ class FlowRhythm:
     """
 
     name: ClassVar[str] = "flow_rhythm"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     signals: ClassVar[tuple[str, ...]] = ("motion",)
     optional_signals: ClassVar[tuple[str, ...]] = ()
 

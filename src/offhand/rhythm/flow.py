@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
+
 import numpy as np
 
 from offhand.records import FloatArray
-from offhand.rhythm.periodicity import NOTHING, Period, estimate_period
+from offhand.rhythm.periodicity import NOTHING, Period, estimate_periods
 
 WINDOW_S = 10.0
 """Stretch that the period around a moment is estimated from."""
@@ -27,15 +30,33 @@ def flow_period(flow: FloatArray, *, rate_hz: float) -> Period:
     rate_hz
         Samples per second.
     """
-    signed = [estimate_period(flow[:, axis], rate_hz=rate_hz) for axis in (0, 1)]
-    periodic = [period for period in signed if not np.isnan(period.period_s)]
-    if periodic:
-        return max(periodic, key=lambda period: period.strength)
-    by_speed = estimate_period(flow[:, 2], rate_hz=rate_hz)
-    if not np.isnan(by_speed.period_s):
-        return by_speed
-    known = [period for period in (*signed, by_speed) if not np.isnan(period.strength)]
-    return max(known, key=lambda period: period.strength, default=NOTHING)
+    return _flow_periods(flow[None], rate_hz=rate_hz)[0]
+
+
+def _flow_periods(flow: FloatArray, *, rate_hz: float) -> list[Period]:
+    """Return the periods of several flows of one length, ``(m, n, 3)``."""
+    across, down, speed = np.moveaxis(flow, 2, 0)
+    signed = list(
+        zip(*(estimate_periods(axis, rate_hz=rate_hz) for axis in (across, down)), strict=True)
+    )
+    still = [bool(np.isnan([period.period_s for period in pair]).all()) for pair in signed]
+    by_speed = iter(estimate_periods(speed[still], rate_hz=rate_hz))
+    return [
+        _clearest(pair, next(by_speed)) if asked else _strongest(pair)
+        for pair, asked in zip(signed, still, strict=True)
+    ]
+
+
+def _clearest(signed: Sequence[Period], by_speed: Period) -> Period:
+    """Return the period of the speed, else the aperiodic answer that explains the most."""
+    return by_speed if not np.isnan(by_speed.period_s) else _strongest((*signed, by_speed))
+
+
+def _strongest(periods: Sequence[Period]) -> Period:
+    """Return the strongest of the periodic answers, of all if none is."""
+    known = [period for period in periods if not np.isnan(period.strength)]
+    periodic = [period for period in known if not np.isnan(period.period_s)]
+    return max(periodic or known, key=lambda period: period.strength, default=NOTHING)
 
 
 def track_rhythm(flow: FloatArray, *, rate_hz: float, first: int, stop: int) -> list[Period]:
@@ -54,7 +75,11 @@ def track_rhythm(flow: FloatArray, *, rate_hz: float, first: int, stop: int) -> 
     step, half = step_samples(rate_hz), window_samples(rate_hz) // 2
     middles = range(first + step // 2, stop + step // 2, step)
     around = [flow[max(0, middle - half) : middle + half] for middle in middles]
-    return [flow_period(window, rate_hz=rate_hz) for window in around]
+    return [
+        period
+        for _, alike in groupby(around, key=len)
+        for period in _flow_periods(np.stack(list(alike)), rate_hz=rate_hz)
+    ]
 
 
 def step_samples(rate_hz: float) -> int:

@@ -11,7 +11,7 @@ import scipy
 
 from offhand.records import FloatArray
 from offhand.rhythm.bouts import Bout, find_bouts
-from offhand.rhythm.periodicity import estimate_period
+from offhand.rhythm.periodicity import estimate_periods
 from offhand.rhythm.strokes import count_strokes, excursion
 from offhand.rhythm.tempo import FLOOR, PER_OCTAVE, power, prominence, tempi
 from offhand.rhythm.witnesses import RATE_HZ, Witness
@@ -190,10 +190,10 @@ def count_repetitions(
     if counted:
         return counted
     alone = any(
-        not np.isnan(estimate_period(component, rate_hz=RATE_HZ).period_s)
+        not np.isnan(period.period_s)
         for witness in witnesses
         if witness.traced
-        for component in witness.values.T
+        for period in estimate_periods(witness.values.T, rate_hz=RATE_HZ)
     )
     return [_nothing(n, DISAGREE if alone else NO_PERIODICITY)]
 

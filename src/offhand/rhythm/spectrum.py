@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -88,7 +89,7 @@ def log_band_envelopes(
     """
     columns = []
     for low, high in pairwise(edges_hz):
-        sections = scipy.signal.butter(2, [low, high], "bandpass", fs=rate_hz, output="sos")
+        sections = _bandpass(float(low), float(high), rate_hz)
         pad = min(len(series) - 1, int(3 * rate_hz / low))
         amplitude = np.abs(
             scipy.signal.hilbert(scipy.signal.sosfiltfilt(sections, series, padlen=pad))
@@ -97,3 +98,10 @@ def log_band_envelopes(
             scipy.ndimage.gaussian_filter1d(np.log(amplitude + ENVELOPE_FLOOR), smooth_s * rate_hz)
         )
     return np.column_stack(columns)
+
+
+@lru_cache
+def _bandpass(low_hz: float, high_hz: float, rate_hz: float) -> FloatArray:
+    """Return a filter as second-order sections; designing one takes longer than using it."""
+    sections = scipy.signal.butter(2, [low_hz, high_hz], "bandpass", fs=rate_hz, output="sos")
+    return np.asarray(sections, np.float64)

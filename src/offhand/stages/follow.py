@@ -20,7 +20,7 @@ from offhand.store import fingerprint, parquet, signal_files
 from offhand.store.workspace import Workspace
 
 RATE_HZ = 15.0
-VERSION = 4
+VERSION = 5
 
 STEPS_AT_ONCE = 1200
 """Moments that are followed at a time, ten minutes, so that memory does not grow with the clip."""

@@ -15,7 +15,14 @@ import pytest
 from scipy.signal import sawtooth, square
 
 from offhand.records import FloatArray
-from offhand.rhythm.periodicity import MIN_CYCLES, MIN_SAMPLES, Period, estimate_period
+from offhand.rhythm.periodicity import (
+    AT_ONCE,
+    MIN_CYCLES,
+    MIN_SAMPLES,
+    Period,
+    estimate_period,
+    estimate_periods,
+)
 
 
 def tone(rng: np.random.Generator, *, n: int, cycles: float, snr_db: float = 10.0) -> FloatArray:
@@ -116,6 +123,22 @@ def test_what_does_not_repeat_has_no_period(shape: str, n: int) -> None:
     rng = np.random.default_rng(3)
     answers = [found(SHAPES[shape](n, rng)) for _ in range(60)]
     assert np.isnan(answers).mean() >= 0.95
+
+
+@pytest.mark.parametrize("n", [MIN_SAMPLES - 1, 24, 151])
+def test_series_are_answered_the_same_together_and_alone(n: int) -> None:
+    rng = np.random.default_rng(7)
+    series = np.stack([tone(rng, n=n, cycles=rng.uniform(2, n / 5)) for _ in range(AT_ONCE + 20)])
+    series[::3] = rng.normal(size=series[::3].shape).cumsum(axis=1)
+    series[::4][rng.uniform(size=series[::4].shape) < 0.2] = np.nan
+    series[5, 3 : 3 + n // 3] = np.nan
+    series[6, n // 3 :] = np.nan
+    series[7] = 2.5
+    together = estimate_periods(series, rate_hz=15.0)
+    assert len(together) == len(series)
+    for one, answer in zip(series, together, strict=True):
+        assert same(answer, estimate_period(one, rate_hz=15.0), rel=1e-9)
+    assert n < MIN_SAMPLES or 0.3 < np.isfinite([one.period_s for one in together]).mean() < 1
 
 
 def test_a_constant_is_answered_with_strength_zero() -> None:
