@@ -142,6 +142,7 @@ def _change(values: FloatArray, components: int) -> FloatArray:
     known = ~np.isnan(change).any(axis=1)
     found = np.full((len(values), components), np.nan)
     if known.any():
-        _, vectors = np.linalg.eigh(change[known].T @ change[known])
-        found[known] = change[known] @ vectors[:, ::-1][:, :components]
+        seen = change[known]
+        _, vectors = np.linalg.eigh(seen.T @ seen)
+        found[known] = seen @ vectors[:, ::-1][:, :components]
     return found

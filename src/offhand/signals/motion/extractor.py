@@ -21,7 +21,12 @@ from offhand.records import (
 )
 from offhand.signals.areas import Float32Array
 from offhand.signals.base import Mask
-from offhand.signals.motion.camera import equidistant_basis, fit_camera, similarity_basis
+from offhand.signals.motion.camera import (
+    equidistant_basis,
+    fit_camera,
+    similarity_basis,
+    squared_length,
+)
 from offhand.signals.motion.flow import SMALLEST_SIDE_PX, FlowGrid
 from offhand.signals.motion.masks import RimFinder, StillCells
 
@@ -266,7 +271,7 @@ class MotionState:
             self._settle((height, width))
         values = np.full((len(chunk.time_s), len(CHANNELS)), np.nan)
         shift = np.stack(chunk.flow)
-        moved_px = np.linalg.norm(shift, axis=2) * self._grid.diagonal_px
+        moved_px = np.sqrt(squared_length(shift)) * self._grid.diagonal_px
         known = ~np.isnan(moved_px[:, 0])
         if self._rim_finder is None and known.any():  # else every frame so far was black
             self._still.add(moved_px[known])
@@ -302,12 +307,12 @@ class MotionState:
         camera = np.einsum("kcd,nk->ncd", self._basis, parameters)
         return np.column_stack(
             [
-                _mean(np.linalg.norm(flow, axis=2), weights),
+                _mean(np.sqrt(squared_length(flow)), weights),
                 _mean(flow[:, :, 0], weights),
                 _mean(flow[:, :, 1], weights),
-                _mean(np.linalg.norm(camera, axis=2), weights),
+                _mean(np.sqrt(squared_length(camera)), weights),
                 parameters,
-                _mean(np.linalg.norm(residual, axis=2), weights * self._zone),
+                _mean(np.sqrt(squared_length(residual)), weights * self._zone),
                 _mean(residual[:, :, 0], weights * self._zone),
                 _mean(residual[:, :, 1], weights * self._zone),
                 fit.inlier_ratio,
