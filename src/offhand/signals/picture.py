@@ -37,7 +37,7 @@ class Picture:
     """
 
     name: ClassVar[str] = "picture"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     rate_hz: float = option(15.0, "sampling rate wanted; as motion's, so that frames are shared")
 
