@@ -118,9 +118,10 @@ def _estimated(series: FloatArray, *, rate_hz: float) -> list[Period]:
     peak, score = _tallest_peak(spectrum, highest=n / MIN_SAMPLES_PER_CYCLE)
     peak, strength = _refine(shown, peak)
     clear = np.flatnonzero(score >= MIN_SCORE)
-    lower = _fundamental(shown.some(clear), peak[clear])
-    below = clear[~np.isnan(lower)]
-    peak[below], strength[below] = _refine(shown.some(below), lower[~np.isnan(lower)])
+    if len(clear):
+        lower = _fundamental(shown.some(clear), peak[clear])
+        below = clear[~np.isnan(lower)]
+        peak[below], strength[below] = _refine(shown.some(below), lower[~np.isnan(lower)])
     periodic = (score >= MIN_SCORE) & (peak >= MIN_CYCLES) & (peak <= n / MIN_SAMPLES_PER_CYCLE)
     period_s = np.where(periodic, n / rate_hz / peak, np.nan)
     found = zip(period_s.tolist(), strength.tolist(), score.tolist(), strict=True)
@@ -306,8 +307,6 @@ def _fundamental(shown: _Detrended, peak: FloatArray) -> FloatArray:
     there is none.
     """
     lower = np.full(len(peak), np.nan)
-    if len(peak) == 0:
-        return lower
     angle = 2 * np.pi * peak[:, None] * shown.time
     wave = np.stack([np.ones_like(angle), np.cos(angle), np.sin(angle)], axis=1)
     wave *= shown.known[:, None]

@@ -37,10 +37,8 @@ class AreaMeans:
     ) -> None:
         down, across = (_shares(*line) for line in zip(shape, grid, strict=True))
         if coarse is not None:
-            down, across = (
-                down @ _enlarging(coarse[0], shape[0]),
-                across @ _enlarging(coarse[1], shape[1]),
-            )
+            down = down @ _enlarging(coarse[0], shape[0])
+            across = across @ _enlarging(coarse[1], shape[1])
         self._down = np.ascontiguousarray(down)
         self._across = np.ascontiguousarray(across.T)
 
