@@ -15,12 +15,9 @@ from contextlib import suppress
 from importlib import import_module
 from types import FrameType
 
-gc.disable()
+from offhand.runners import forkserver
 
-from offhand import job  # noqa: E402
-from offhand.runners import forkserver, local  # noqa: E402
-
-AT_ONCE = (job, local)
+AT_ONCE = ("offhand.job", "offhand.runners.local")
 """Modules that tasks of the first stage need, with all that they import."""
 
 LATER = (
@@ -54,6 +51,9 @@ def _import_rest(_number: int, _frame: FrameType | None) -> None:
     gc.freeze()
 
 
+gc.disable()
+for module in AT_ONCE:
+    import_module(module)
 gc.freeze()
 forkserver.server_pid = os.getpid()
 signal.signal(signal.SIGUSR1, _import_rest)
