@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from offhand.records import FloatArray
-from offhand.rhythm.periodicity import autocorrelation_period, first_peak
+from offhand.rhythm.estimators import autocorrelation_period, first_peak
 from offhand.rhythm.selfsimilarity import LARGEST, diagonal_profile, self_similarity, thinned
 
 

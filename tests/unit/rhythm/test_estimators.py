@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from offhand.rhythm.periodicity import (
+from offhand.rhythm.estimators import (
     autocorrelation,
     autocorrelation_period,
     difference_period,

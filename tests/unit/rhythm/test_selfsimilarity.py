@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from offhand.rhythm.periodicity import first_peak
+from offhand.rhythm.estimators import first_peak
 from offhand.rhythm.seed import seed_count
 from offhand.rhythm.selfsimilarity import diagonal_profile, self_similarity, thinned
 from tests.naive import mean_of_diagonals
