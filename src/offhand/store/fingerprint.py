@@ -5,10 +5,18 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
+import os
 from typing import Any
 
 from offhand.errors import VideoError
 from offhand.files.reading import opened
+
+SAMPLES = 32
+"""Places, evenly spread over a large file and its ends among them, that tell its content."""
+
+SAMPLE_BYTES = 32 << 10
+"""Bytes that are read at each of them."""
 
 
 def of_step(step: Any, *, after: tuple[str, ...] = ()) -> str:
@@ -48,5 +56,29 @@ def of_file(path: str) -> str:
     try:
         with opened(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise VideoError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def of_samples(path: str) -> str:
+    """Return a SHA-256 that tells a file's content, in hexadecimal, from at most 1 MiB of it.
+
+    Of its size and its bytes, of a larger file at evenly spread places: reading all the footage
+    before work begins would take hours at thousands of hours of it.
+
+    Raises
+    ------
+    VideoError
+        The file cannot be read.
+    """
+    try:
+        with opened(path) as file:
+            size = file.seek(0, os.SEEK_END)
+            found = hashlib.sha256(f"{size} ".encode())
+            step = max(SAMPLE_BYTES, math.ceil((size - SAMPLE_BYTES) / (SAMPLES - 1)))
+            for place in range(SAMPLES):
+                file.seek(place * step)
+                found.update(file.read(SAMPLE_BYTES))
+            return found.hexdigest()
     except OSError as error:
         raise VideoError(f"{path}: cannot be read ({error.strerror or error})") from error

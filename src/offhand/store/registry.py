@@ -12,7 +12,7 @@ from offhand.errors import StoreError, VideoError
 from offhand.files import write_text
 from offhand.files.names import in_archive, plain, stem
 from offhand.files.reading import Seen, is_there, look
-from offhand.store.fingerprint import of_file
+from offhand.store.fingerprint import of_samples
 
 MAX_LENGTH = 48
 """Characters of a file's stem that its clip_id keeps."""
@@ -29,8 +29,8 @@ class Entry:
     size, modified_ns
         In bytes, and time of the last change; -1 where it is not known.
     sha256
-        Of the content; of a remote file, of what its store says of the content. Empty where the
-        file could not be read.
+        Of samples of the content; of a remote file, of what its store says of the content. Empty
+        where the file could not be read.
     """
 
     clip_id: str
@@ -85,7 +85,7 @@ class ClipRegistry:
         sha256 = seen.identity
         if not sha256 and seen.size > 0:
             try:
-                sha256 = of_file(name)
+                sha256 = of_samples(name)
             except VideoError:
                 sha256 = ""  # opening it for decoding fails later, with the reason
         clip_id = known.clip_id if known else self._moved(sha256) or self._new_id(name)
