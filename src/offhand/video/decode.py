@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, TypeAlias
 
 import av.error
 import numpy as np
@@ -30,11 +31,16 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+    _Timed: TypeAlias = tuple[float, VideoFrame]
+
 DECODE_VERSION = 1
 """Raised whenever the same file gives other frames or times."""
 
 BLOCK_FRAMES = 32
 """Frames a block holds at most."""
+
+BURST_FRAMES = 8
+"""Frames that are decoded before they are looked at, one after the other."""
 
 LONGEST_GAP_S = 1.0
 """A longer time without a frame is reported, unless frames are always that rare."""
@@ -99,7 +105,7 @@ class FrameReader:
             queues = [_Queue(request, aspect) for request in self._requests]
             repeats = RepeatFinder()
             thumb = FrameScaler(_THUMB, interpolation="POINT")
-            for time_s, frame in self._frames(container, stream, step_s):
+            for time_s, frame in _in_bursts(self._frames(container, stream, step_s)):
                 if count == 0:
                     self._describe(container, stream, frame)
                     first_s = time_s
@@ -145,8 +151,8 @@ class FrameReader:
             frames_from(container, decode, at_s=from_s, start_s=start_s) if from_s else decode()
         )
         for frame in frames:
-            if frame.pts is not None and frame.time_base is not None:
-                time_s = float(frame.pts * frame.time_base) - start_s
+            if frame.time is not None:
+                time_s = frame.time - start_s
             elif math.isnan(last_s):
                 time_s = from_s
             else:
@@ -245,6 +251,15 @@ class FrameReader:
 def _pts(timed: Packet[VideoStream] | VideoFrame) -> float:
     """Return a time stamp in the stream's own unit; one that is missing comes before all others."""
     return -math.inf if timed.pts is None else timed.pts
+
+
+def _in_bursts(frames: Iterator[_Timed]) -> Iterator[_Timed]:
+    """Yield frames after decoding some more: code and tables stay in the processor's caches.
+
+    Decoders on the same cores drive out of them whatever is used once a frame.
+    """
+    while burst := list(islice(frames, BURST_FRAMES)):
+        yield from burst
 
 
 class _Queue:
