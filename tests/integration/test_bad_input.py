@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import filelock
@@ -341,6 +342,16 @@ def test_of_two_runs_at_once_at_least_one_finishes_and_the_tables_are_whole(
     assert _clips(tmp_path / "out")["status"].tolist() == ["ok"] * 3
 
 
+def _processes_with(setting: str) -> list[str]:
+    """Return the processes that were started in an environment with this, where that is told."""
+    found = []
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if setting.encode() in environment.read_bytes().split(b"\0"):
+                found.append(environment.parent.name)
+    return found
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_run_is_taken_up_again(
     good_clips: list[Path], tmp_path: Path, finished: Path, how: signal.Signals
@@ -349,14 +360,21 @@ def test_an_interrupted_run_is_taken_up_again(
     with subprocess.Popen(
         [*command, "--jobs", "1"],
         cwd=tmp_path,
+        env={**os.environ, "RUN": str(tmp_path)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as one:
         out, deadline = tmp_path / "out", time.monotonic() + 60
         while not list(out.glob("store/signals/*/one.parquet")) and time.monotonic() < deadline:
             time.sleep(0.02)
+        assert sys.platform != "linux" or len(_processes_with(f"RUN={tmp_path}")) >= 3, (
+            "driver, server, worker"
+        )
         one.send_signal(how)
         assert one.wait(timeout=30) != 0 or how is signal.SIGINT
+    while _processes_with(f"RUN={tmp_path}"):
+        assert time.monotonic() < deadline, "nothing of a run stays when its driver is gone"
+        time.sleep(0.02)
     kept = list(out.glob("store/signals/*/one.parquet"))
     assert kept
     stamps = [path.stat().st_mtime_ns for path in kept]

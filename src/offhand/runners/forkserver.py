@@ -12,8 +12,9 @@ import gc
 import os
 import signal
 import sys
+import threading
 import types
-from multiprocessing import context, forkserver, popen_forkserver
+from multiprocessing import context, forkserver, parent_process, popen_forkserver, process
 from typing import Any
 
 import loky
@@ -73,6 +74,18 @@ def _adopt(environment: dict[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     gc.enable()
+    driver = parent_process()
+    if os.getppid() == server_pid and driver is not None:
+        threading.Thread(target=_end_with, args=(driver,), daemon=True).start()
+
+
+def _end_with(driver: process.BaseProcess) -> None:
+    """End this process when the driver is gone: one that was killed cannot end its workers.
+
+    They would finish their tasks and then wait for others for ever.
+    """
+    driver.join()
+    os._exit(1)
 
 
 def _available() -> bool:
