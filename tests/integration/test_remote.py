@@ -117,7 +117,9 @@ def test_results_are_those_of_a_local_run(
 
 
 @pytest.mark.ray
-def test_ray_reads_and_writes_the_same(finished: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ray_reads_and_writes_the_same(
+    finished: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("ray", reason="no Ray: pip install 'offhand[ray]'")
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     on_ray = offhand.run("s3://footage/clips/", "s3://footage/ray", jobs=2, ray_address="local")
