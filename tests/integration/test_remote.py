@@ -117,6 +117,7 @@ def test_results_are_those_of_a_local_run(
 
 
 @pytest.mark.ray
+@pytest.mark.slow
 def test_ray_reads_and_writes_the_same(
     finished: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
