@@ -18,7 +18,10 @@ from offhand.records import ClipInfo, Signal
 from offhand.store import parquet
 
 GROUP_ROWS = 2048
-"""Rows of a signal that are written, and read, at a time."""
+"""Rows of a signal that are written, and read, at a time, unless it has many channels."""
+
+GROUP_VALUES = 1 << 19
+"""Values that a group of rows holds about at most: rows wait in memory until there are so many."""
 
 GROUPS_KEPT = 4
 """Groups of rows of a long signal that stay in memory, more than two minutes of motion each: what
@@ -43,13 +46,14 @@ class SignalWriter:
         """Append a chunk."""
         self._waiting.append(chunk)
         self._notes.update(chunk.notes)
-        if sum(len(waiting.time_s) for waiting in self._waiting) >= GROUP_ROWS:
+        rows = sum(len(waiting.time_s) for waiting in self._waiting)
+        if rows >= GROUP_ROWS or rows * len(chunk.channels) >= GROUP_VALUES:
             self._write_group()
 
     def _write_group(self) -> None:
         """Write the chunks that wait as one group of rows: each costs time for every channel."""
         columns = {"time_s": pa.array(np.concatenate([part.time_s for part in self._waiting]))}
-        values = np.concatenate([part.values for part in self._waiting]).astype(np.float32)
+        values = np.concatenate([part.values.astype(np.float32) for part in self._waiting])
         for index, channel in enumerate(self._waiting[0].channels):
             columns[channel] = pa.array(np.ascontiguousarray(values[:, index]))
         table = pa.table(columns)
