@@ -7,10 +7,14 @@ import hashlib
 import json
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
 from typing import Any
 
 from offhand.errors import VideoError
 from offhand.files.reading import opened
+from offhand.files.remote import Part
 
 SAMPLES = 32
 """Places, evenly spread over a large file and its ends among them, that tell its content."""
@@ -53,11 +57,8 @@ def of_file(path: str) -> str:
     VideoError
         The file cannot be read.
     """
-    try:
-        with opened(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise VideoError(f"{path}: cannot be read ({error.strerror or error})") from error
+    with _readable(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def of_samples(path: str) -> str:
@@ -71,14 +72,21 @@ def of_samples(path: str) -> str:
     VideoError
         The file cannot be read.
     """
+    with _readable(path) as file:
+        size = file.seek(0, os.SEEK_END)
+        found = hashlib.sha256(f"{size} ".encode())
+        step = max(SAMPLE_BYTES, math.ceil((size - SAMPLE_BYTES) / (SAMPLES - 1)))
+        for place in range(SAMPLES):
+            file.seek(place * step)
+            found.update(file.read(SAMPLE_BYTES))
+        return found.hexdigest()
+
+
+@contextmanager
+def _readable(path: str) -> Iterator[BufferedReader | Part]:
+    """Open a file; what goes wrong with it is a VideoError."""
     try:
         with opened(path) as file:
-            size = file.seek(0, os.SEEK_END)
-            found = hashlib.sha256(f"{size} ".encode())
-            step = max(SAMPLE_BYTES, math.ceil((size - SAMPLE_BYTES) / (SAMPLES - 1)))
-            for place in range(SAMPLES):
-                file.seek(place * step)
-                found.update(file.read(SAMPLE_BYTES))
-            return found.hexdigest()
+            yield file
     except OSError as error:
         raise VideoError(f"{path}: cannot be read ({error.strerror or error})") from error
