@@ -16,8 +16,8 @@ from offhand.records import ByteArray, Clip, FrameBlock, FrameRequest, Signal, o
 from offhand.signals.base import AUTO, Mask
 from offhand.weights import locate
 
-CHUNK_ROWS = 1024
-"""Samples of a chunk: stored groups of fewer rows cost more than their content."""
+CHUNK_ROWS = 64
+"""Samples of a chunk."""
 
 EMBEDDED = "efficientnet_lite0"
 

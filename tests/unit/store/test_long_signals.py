@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from offhand.records import ClipInfo, Signal
@@ -34,6 +35,12 @@ def some(rows: int) -> Signal:
     )
 
 
+@pytest.fixture(params=[3, 2], ids=["columns", "lists"], autouse=True)
+def _wide(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Store the three channels in both ways."""
+    monkeypatch.setattr(signal_files, "WIDE", request.param)
+
+
 @pytest.mark.parametrize("chunk", [7, 32, 100])
 def test_groups_hold_many_chunks_and_all_of_them_come_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
@@ -48,7 +55,9 @@ def test_groups_hold_many_chunks_and_all_of_them_come_back(
     back = signal_files.read(path)
     np.testing.assert_array_equal(back.time_s, signal.time_s)
     np.testing.assert_array_equal(back.values, signal.values)
-    assert signal_files.read(path, ("c",)).values[:, 0].tolist() == signal.values[:, 2].tolist()
+    assert back.channels == signal.channels
+    assert signal_files.read(path, ("c", "a")).values.tolist() == signal.values[:, [2, 0]].tolist()
+    assert signal_files.read(path, ()).values.shape == (333, 0)
 
 
 @pytest.mark.parametrize(
@@ -73,3 +82,15 @@ def test_a_signal_without_samples_has_none_anywhere(tmp_path: Path) -> None:
     written(path, some(0), chunk=32)
     part = signal_files.StoredSignal(path).between(0.0, 5.0)
     assert part.values.shape == (0, 3)
+
+
+def test_many_channels_are_lists_that_anyone_can_read(tmp_path: Path) -> None:
+    path, signal = tmp_path / "motion.parquet", some(3)
+    written(path, signal, chunk=32)
+    table = pd.read_parquet(path)
+    if signal_files.WIDE < 3:
+        assert table.columns.tolist() == ["time_s", "values"]
+        np.testing.assert_array_equal(np.stack([*table["values"]]), signal.values)
+    else:
+        assert table.columns.tolist() == ["time_s", "a", "b", "c"]
+        np.testing.assert_array_equal(table[["a", "b", "c"]], signal.values)
