@@ -30,12 +30,9 @@ def blocks(strip: Strip) -> Markup:
             title = f"{name} {called}"
         if width >= NAMED and colour >= 0:
             text = f"<span>{called}</span>" if called and width >= CALLED else name
-        parts.append(
-            f'<i class="k{look}{" narrow" if width < NARROW else ""}" '
-            f'style="left:{left:.2f}%;width:{width:.2f}%" '
-            f'title="{title} · {_tenths(start_s)}–{_tenths(stop_s)}" '
-            f'data-from="{start_s:.3f}" data-to="{stop_s:.3f}">{text}</i>'
-        )
+        narrow = " narrow" if width < NARROW else ""
+        place = _place(left, width, start_s, stop_s)
+        parts.append(f'<i class="k{look}{narrow}" title="{title}{place}>{text}</i>')
     return Markup("".join(parts))
 
 
@@ -49,17 +46,21 @@ def bouts(rows: tuple[BoutRow, ...]) -> Markup:
             how = " by hand" if row.by_hand else f", one every {number(row.period_s)} s"
             title = escape(f"{row.count} repetitions{how}")
         text = f"{row.count}×" if row.width >= NAMED and not row.reason else ""
+        narrow = " narrow" if row.width < NARROW else ""
+        place = _place(row.left, row.width, row.start_s, row.stop_s)
         parts.append(
-            f'<i class="{look}{" narrow" if row.width < NARROW else ""}" '
-            f'style="left:{row.left:.2f}%;width:{row.width:.2f}%" '
-            f'title="{title} · {_tenths(row.start_s)}–{_tenths(row.stop_s)}" '
-            f'data-from="{row.start_s:.3f}" data-to="{row.stop_s:.3f}" '
+            f'<i class="{look}{narrow}" title="{title}{place} '
             f'data-count="{"" if row.reason else row.count}">{text}</i>'
         )
         marks += [f'<em class="rep" style="left:{at:.2f}%"></em>' for at in row.marks]
     return Markup("".join([*parts, *marks]))
 
 
-@lru_cache(maxsize=20_000)
-def _tenths(time_s: float) -> str:
-    return clock(time_s, decimals=1)
+@lru_cache(maxsize=5_000)
+def _place(left: float, width: float, start_s: float, stop_s: float) -> str:
+    """Return the end of a title and the attributes behind it: every strip has the same segments."""
+    return (
+        f" · {clock(start_s, decimals=1)}–{clock(stop_s, decimals=1)}\" "
+        f'style="left:{left:.2f}%;width:{width:.2f}%" '
+        f'data-from="{start_s:.3f}" data-to="{stop_s:.3f}"'
+    )
