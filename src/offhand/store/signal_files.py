@@ -127,6 +127,8 @@ def read(
             stored = meta.get("channels") or file.schema_arrow.names[1:]
             channels = tuple(stored if channels is None else channels)
             wide = "channels" in meta and len(channels) > 0
+            place_of = {name: place for place, name in enumerate(stored)}
+            places = [place_of[name] for name in channels]
             groups = range(file.num_row_groups) if groups is None else groups
             rows_of = [file.metadata.row_group(index).num_rows for index in groups]
             time_s = np.empty(sum(rows_of))
@@ -138,8 +140,7 @@ def read(
                 time_s[rows] = group["time_s"].to_numpy()
                 if wide:
                     lists = group[VALUES].combine_chunks().flatten().to_numpy()
-                    every = lists.reshape(-1, len(stored))
-                    values[rows] = every[:, [stored.index(name) for name in channels]]
+                    values[rows] = lists.reshape(-1, len(stored))[:, places]
                 else:
                     for column, name in enumerate(channels):
                         values[rows, column] = group[name].to_numpy()
