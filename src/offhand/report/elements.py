@@ -60,7 +60,7 @@ def bouts(rows: tuple[BoutRow, ...]) -> Markup:
 def _place(left: float, width: float, start_s: float, stop_s: float) -> str:
     """Return the end of a title and the attributes behind it: every strip has the same segments."""
     return (
-        f" · {clock(start_s, decimals=1)}–{clock(stop_s, decimals=1)}\" "
+        f' · {clock(start_s, decimals=1)}–{clock(stop_s, decimals=1)}" '
         f'style="left:{left:.2f}%;width:{width:.2f}%" '
         f'data-from="{start_s:.3f}" data-to="{stop_s:.3f}"'
     )

@@ -16,9 +16,6 @@ from offhand.records import ByteArray, Clip, FrameBlock, FrameRequest, Signal, o
 from offhand.signals.base import AUTO, Mask
 from offhand.weights import locate
 
-CHUNK_ROWS = 64
-"""Samples of a chunk."""
-
 EMBEDDED = "efficientnet_lite0"
 
 
@@ -94,7 +91,7 @@ class Appearance:
 
 
 class AppearanceState:
-    """The running computation on one clip; holds one chunk of embeddings at most.
+    """The running computation on one clip; every block of frames becomes a chunk.
 
     Parameters
     ----------
@@ -110,36 +107,31 @@ class AppearanceState:
         self._model = model
         self._mask = mask
         self._note = note
-        self._time_s: list[float] = []
-        self._values: list[npt.NDArray[np.float32]] = []
         self._emitted = False
 
     def update(self, block: FrameBlock) -> Iterator[Signal]:
-        """Embed frames ``(n, height, width, 3)``; yield a chunk when it is full."""
-        self._values.append(self._model.embed(self._mask.blacken(block.images)))
-        self._time_s.extend(block.time_s.tolist())
-        if len(self._time_s) >= CHUNK_ROWS:
-            yield self._chunk()
-
-    def finish(self) -> Iterator[Signal]:
-        """Yield the last chunk; SignalError where there was no frame at all."""
-        if self._time_s:
-            yield self._chunk()
-        if not self._emitted:
-            raise SignalError("no frame to embed")
-
-    def _chunk(self) -> Signal:
-        """Return what has gathered, and start anew."""
-        values = np.concatenate(self._values).astype(np.float64)
-        chunk = Signal(
+        """Embed frames ``(n, height, width, 3)``; yield their chunk."""
+        values = self._model.embed(self._mask.blacken(block.images)).astype(np.float64)
+        self._emitted = True
+        yield Signal(
             name=Appearance.name,
-            time_s=np.array(self._time_s, np.float64),
+            time_s=block.time_s,
             channels=tuple(f"e{index:04d}" for index in range(values.shape[1])),
             values=values,
             notes={"model": self._note},
         )
-        self._time_s, self._values, self._emitted = [], [], True
-        return chunk
+
+    def finish(self) -> Iterator[Signal]:
+        """Yield nothing: every block was a chunk.
+
+        Raises
+        ------
+        SignalError
+            There was no frame.
+        """
+        if not self._emitted:
+            raise SignalError("no frame to embed")
+        yield from ()
 
 
 @lru_cache(maxsize=1)

@@ -40,9 +40,6 @@ PROMPTS = (
 )
 """What a construction worker's hands are near to."""
 
-CHUNK_ROWS = 1024
-"""Samples of a chunk."""
-
 EMBEDDED = "efficientnet_lite0"
 
 CLASSIFIER_SIDE_PX, DETECTOR_SIDE_PX = 256, 960
@@ -129,7 +126,7 @@ class Tools:
 
 
 class ToolsState:
-    """The running computation on one clip; holds one chunk of scores at most.
+    """The running computation on one clip; every block of frames becomes a chunk.
 
     Parameters
     ----------
@@ -145,40 +142,35 @@ class ToolsState:
         self._options = options
         self._score = score
         self._mask = mask
-        self._time_s: list[float] = []
-        self._values: list[npt.NDArray[np.float32]] = []
+        self._notes = {"model": Path(options.model).name}
+        if options.model == EMBEDDED and (left := unsupported(options.prompts)):
+            self._notes["unsupported"] = ", ".join(left)
         self._emitted = False
 
     def update(self, block: FrameBlock) -> Iterator[Signal]:
-        """Score frames ``(n, height, width, 3)``; yield a chunk when it is full."""
-        images = self._mask.blacken(block.images)
-        self._values.append(self._score(images, self._options.prompts))
-        self._time_s.extend(block.time_s.tolist())
-        if len(self._time_s) >= CHUNK_ROWS:
-            yield self._chunk()
+        """Score frames ``(n, height, width, 3)``; yield their chunk."""
+        prompts = self._options.prompts
+        values = self._score(self._mask.blacken(block.images), prompts)
+        self._emitted = True
+        yield Signal(
+            name=Tools.name,
+            time_s=block.time_s,
+            channels=prompts,
+            values=values.astype(np.float64),
+            notes=self._notes,
+        )
 
     def finish(self) -> Iterator[Signal]:
-        """Yield the last chunk; SignalError where there was no frame at all."""
-        if self._time_s:
-            yield self._chunk()
+        """Yield nothing: every block was a chunk.
+
+        Raises
+        ------
+        SignalError
+            There was no frame.
+        """
         if not self._emitted:
             raise SignalError("no frame to look for tools in")
-
-    def _chunk(self) -> Signal:
-        """Return what has gathered, and start anew."""
-        options = self._options
-        notes = {"model": Path(options.model).name}
-        if options.model == EMBEDDED and (left := unsupported(options.prompts)):
-            notes["unsupported"] = ", ".join(left)
-        chunk = Signal(
-            name=Tools.name,
-            time_s=np.array(self._time_s, np.float64),
-            channels=options.prompts,
-            values=np.concatenate(self._values).astype(np.float64),
-            notes=notes,
-        )
-        self._time_s, self._values, self._emitted = [], [], True
-        return chunk
+        yield from ()
 
 
 @lru_cache(maxsize=1)

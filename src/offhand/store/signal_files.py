@@ -62,7 +62,7 @@ class SignalWriter:
             self._write_group()
 
     def _write_group(self) -> None:
-        """Write the chunks that wait as one group of rows: each costs time for every channel."""
+        """Write the chunks that wait as one group of rows."""
         self._channels = self._waiting[0].channels
         columns = {"time_s": pa.array(np.concatenate([part.time_s for part in self._waiting]))}
         values = np.concatenate([part.values.astype(np.float32) for part in self._waiting])

@@ -9,7 +9,7 @@ import pytest
 
 from offhand.errors import SignalError, WeightsMissing
 from offhand.records import ByteArray, Clip, FrameBlock, Signal
-from offhand.signals.appearance import CHUNK_ROWS, Appearance, AppearanceState
+from offhand.signals.appearance import Appearance, AppearanceState
 from offhand.signals.base import Mask, join
 from offhand.weights import locate, missing
 from tests.fixtures.checkpoints import write_dinov2
@@ -39,26 +39,14 @@ def run(clip: Clip, blocks: list[FrameBlock]) -> list[Signal]:
 
 
 def test_one_sample_a_frame() -> None:
-    (chunk,) = run(CLIP, [block(0, 3), block(3, 2)])
-    assert chunk.name == "appearance"
-    assert chunk.channels == ("e0000", "e0001", "e0002")
-    assert chunk.notes == {"model": "brightness"}
-    np.testing.assert_array_equal(chunk.time_s, np.arange(5) / 4)
-    np.testing.assert_array_equal(chunk.values, np.arange(5)[:, None] * np.ones(3))
-
-
-def test_chunks_hold_everything_once() -> None:
-    n = 2 * CHUNK_ROWS + 36
-    chunks = run(CLIP, [block(first, min(32, n - first)) for first in range(0, n, 32)])
-    assert [len(chunk.time_s) for chunk in chunks] == [CHUNK_ROWS, CHUNK_ROWS, 36]
+    chunks = run(CLIP, [block(0, 3), block(3, 2)])
+    assert [len(chunk.time_s) for chunk in chunks] == [3, 2]
     whole = join(chunks)
-    np.testing.assert_array_equal(whole.values[:, 0], np.arange(n) % 251)
-
-
-def test_nothing_is_kept_of_a_chunk_that_is_out() -> None:
-    state = AppearanceState(Brightness(), Mask(CLIP), note="")
-    assert len(list(state.update(block(0, CHUNK_ROWS)))) == 1
-    assert list(state.finish()) == []
+    assert whole.name == "appearance"
+    assert whole.channels == ("e0000", "e0001", "e0002")
+    assert whole.notes == {"model": "brightness"}
+    np.testing.assert_array_equal(whole.time_s, np.arange(5) / 4)
+    np.testing.assert_array_equal(whole.values, np.arange(5)[:, None] * np.ones(3))
 
 
 def test_no_frame_at_all() -> None:
@@ -108,8 +96,7 @@ def test_a_dinov2_model_in_a_folder(tmp_path: Path) -> None:
     folder = write_dinov2(tmp_path / "dinov2")
     state = Appearance(model=str(folder)).start(CLIP)
     frames = FrameBlock(time_s=np.arange(2.0), images=pictures(2))
-    assert list(state.update(frames)) == []
-    (chunk,) = state.finish()
+    (chunk,) = state.update(frames)
     assert chunk.channels[-1] == "e0031"
     np.testing.assert_array_equal(chunk.values, Dinov2(folder).embed(frames.images))
     assert chunk.notes["model"] == folder.name
@@ -123,8 +110,7 @@ def test_the_embedded_default() -> None:
 
     images = pictures(3)
     state = Appearance(model="efficientnet_lite0").start(CLIP)
-    assert list(state.update(FrameBlock(time_s=np.arange(3.0), images=images))) == []
-    (chunk,) = state.finish()
+    (chunk,) = state.update(FrameBlock(time_s=np.arange(3.0), images=images))
     wanted = EfficientNet(locate("efficientnet_lite0")).embed(images)
     np.testing.assert_array_equal(chunk.values, wanted)
     assert (len(chunk.channels), chunk.channels[-1]) == (1280, "e1279")

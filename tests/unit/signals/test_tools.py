@@ -11,7 +11,7 @@ from offhand.errors import SignalError, WeightsMissing
 from offhand.models.imagenet import prompt_scores
 from offhand.records import ByteArray, Clip, FrameBlock, Signal
 from offhand.signals.base import Mask, join
-from offhand.signals.tools import CHUNK_ROWS, PROMPTS, Tools, ToolsState
+from offhand.signals.tools import PROMPTS, Tools, ToolsState
 from offhand.weights import locate, missing
 from tests.fixtures.checkpoints import write_owlv2
 
@@ -39,20 +39,15 @@ def run(options: Tools, clip: Clip, blocks: list[FrameBlock]) -> list[Signal]:
 
 
 def test_one_channel_a_prompt() -> None:
-    (chunk,) = run(TWO, CLIP, [block(0, 3), block(3, 2)])
-    assert (chunk.name, chunk.channels) == ("tools", ("brick", "hammer"))
-    assert chunk.notes == {"model": "somewhere"}
-    np.testing.assert_array_equal(chunk.time_s, np.arange(5) / 2)
-    np.testing.assert_allclose(chunk.values, np.arange(5)[:, None] * [5e-4, 6e-4], rtol=1e-6)
+    chunks = run(TWO, CLIP, [block(0, 3), block(3, 2)])
+    assert [len(chunk.time_s) for chunk in chunks] == [3, 2]
+    whole = join(chunks)
+    assert (whole.name, whole.channels) == ("tools", ("brick", "hammer"))
+    assert whole.notes == {"model": "somewhere"}
+    np.testing.assert_array_equal(whole.time_s, np.arange(5) / 2)
+    np.testing.assert_allclose(whole.values, np.arange(5)[:, None] * [5e-4, 6e-4], rtol=1e-6)
     (turned,) = run(Tools(prompts=("hammer", "brick"), model="x"), CLIP, [block(0, 5)])
-    np.testing.assert_array_equal(turned.channel("brick"), chunk.channel("brick"))
-
-
-def test_chunks_hold_everything_once() -> None:
-    n = CHUNK_ROWS + 50
-    chunks = run(TWO, CLIP, [block(first, min(32, n - first)) for first in range(0, n, 32)])
-    assert [len(chunk.time_s) for chunk in chunks] == [CHUNK_ROWS, 50]
-    np.testing.assert_allclose(join(chunks).channel("brick") * 2000, np.arange(n) % 251, rtol=1e-6)
+    np.testing.assert_array_equal(turned.channel("brick"), whole.channel("brick"))
 
 
 def test_no_frame_at_all() -> None:
@@ -122,8 +117,7 @@ def test_an_owlv2_model_in_a_folder(tmp_path: Path) -> None:
     folder, prompts = write_owlv2(tmp_path / "owlv2"), ("brick", "gloved hand")
     state = Tools(model=str(folder), prompts=prompts).start(CLIP)
     images = pictures(2)
-    assert list(state.update(FrameBlock(time_s=np.arange(2.0), images=images))) == []
-    (chunk,) = state.finish()
+    (chunk,) = state.update(FrameBlock(time_s=np.arange(2.0), images=images))
     assert chunk.channels == prompts
     assert set(chunk.notes) == {"model"}
     np.testing.assert_array_equal(chunk.values, Owlv2(folder).score(images, prompts))
@@ -138,8 +132,7 @@ def test_the_embedded_default() -> None:
     images = pictures(3)
     prompts = ("brick", "shovel", "ladder")
     state = Tools(model="efficientnet_lite0", prompts=prompts).start(CLIP)
-    assert list(state.update(FrameBlock(time_s=np.arange(3.0), images=images))) == []
-    (chunk,) = state.finish()
+    (chunk,) = state.update(FrameBlock(time_s=np.arange(3.0), images=images))
     wanted = EfficientNet(locate("efficientnet_lite0")).classify(images)[:, 792]
     np.testing.assert_array_equal(chunk.channel("shovel"), wanted)
     assert np.isnan(chunk.values[:, [0, 2]]).all()
