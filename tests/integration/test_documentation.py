@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from textwrap import dedent
 
@@ -27,14 +28,20 @@ def python_blocks(document: str) -> list[str]:
     return [dedent(code) for code in re.findall(r"^ *```python\n(.*?)^ *```", text, re.M | re.S)]
 
 
-@pytest.fixture
-def sample_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder like a clone's, with short clips in samples/."""
-    (tmp_path / "samples").mkdir()
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Short clips."""
+    folder = tmp_path_factory.mktemp("samples")
     for index, name in enumerate(("dev_02", "other")):
         script = write_script(index, clip=name, duration_s=20.0)
-        path = tmp_path / "samples" / f"{name}.mp4"
-        write_video(path, render(script), rate=script.rate)
+        write_video(folder / f"{name}.mp4", render(script), rate=script.rate)
+    return folder
+
+
+@pytest.fixture
+def sample_folder(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder like a clone's, with short clips in samples/."""
+    shutil.copytree(samples, tmp_path / "samples")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

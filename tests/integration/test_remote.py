@@ -37,6 +37,10 @@ pytestmark = [
 ]
 
 
+LEAST = offhand.load_config(overrides=["general.modalities=ego_motion"])
+"""For runs whose results do not matter."""
+
+
 @pytest.fixture(scope="module")
 def store() -> Iterator[Requests]:
     """An empty bucket of an object store; credentials are in the environment alone."""
@@ -141,7 +145,9 @@ def test_a_changed_object_is_decoded_again_under_its_name(
 ) -> None:
     for path in (good_clips[0], good_clips[1]):
         upload(path, "s3://footage/changing/a.mp4")
-        workspace = offhand.run("s3://footage/changing", "s3://footage/changed", jobs=1)
+        workspace = offhand.run(
+            "s3://footage/changing", "s3://footage/changed", config=LEAST, jobs=1
+        )
         assert workspace.table("clips")["clip_id"].tolist() == ["a"]
     assert store.reads_of("changing/a.mp4") >= 2
 
@@ -214,7 +220,7 @@ def test_what_is_not_there_is_a_row(
     store: Requests, good_clips: list[Path], tmp_path: Path
 ) -> None:
     gone = ["s3://footage/gone.mp4", "s3://nowhere/a.mp4", "s3://footage/gone.tar::a.mp4"]
-    workspace = offhand.run([good_clips[0], *gone], tmp_path / "out", jobs=1)
+    workspace = offhand.run([good_clips[0], *gone], tmp_path / "out", config=LEAST, jobs=1)
     clips = workspace.table("clips").set_index("path")
     assert clips.loc[str(good_clips[0]), "status"] == "ok"
     assert clips.loc[gone, "error"].str.contains("no such file").all(), clips["error"].tolist()
@@ -299,12 +305,14 @@ def test_a_server_that_fails_halfway_costs_its_clip_alone_and_only_that_run(
     (web.folder / "a.mp4").write_bytes(heavy["index_first"].read_bytes())
     clips = [good_clips[0], f"{web.url}/a.mp4"]
     web.breaks_from = 3 * BLOCK
-    table = offhand.run(clips, tmp_path / "out", jobs=1).table("clips").set_index("clip_id")
+    found = offhand.run(clips, tmp_path / "out", config=LEAST, jobs=1)
+    table = found.table("clips").set_index("clip_id")
     assert table["status"].to_dict() == {"one": "ok", "a": "failed"}
     assert "cannot be read to its end" in table.loc["a", "error"]
     assert "503" in table.loc["a", "error"]
     web.breaks_from = None
-    table = offhand.run(clips, tmp_path / "out", jobs=1).table("clips").set_index("clip_id")
+    found = offhand.run(clips, tmp_path / "out", config=LEAST, jobs=1)
+    table = found.table("clips").set_index("clip_id")
     assert table["status"].to_dict() == {"one": "ok", "a": "ok"}
     assert table.loc["a", "n_frames"] == 60
 
@@ -316,8 +324,9 @@ def test_a_part_of_a_clip_is_used_by_url(
     part = Selection(from_s=1.0, to_s=4.0)
     (web.folder / "list.txt").write_text("a.mp4\n")
     (web.folder / "a.mp4").write_bytes(good_clips[0].read_bytes())
-    local = offhand.run(good_clips[0], tmp_path / "local", selection=part, jobs=1)
-    remote = offhand.run(f"{web.url}/list.txt", tmp_path / "remote", selection=part, jobs=1)
+    options = {"config": LEAST, "selection": part, "jobs": 1}
+    local = offhand.run(good_clips[0], tmp_path / "local", **options)
+    remote = offhand.run(f"{web.url}/list.txt", tmp_path / "remote", **options)
     columns = ["start_s", "stop_s"]
     pd.testing.assert_frame_equal(
         local.table("segments")[columns], remote.table("segments")[columns]
