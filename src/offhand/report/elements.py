@@ -31,8 +31,8 @@ def blocks(strip: Strip) -> Markup:
         if width >= NAMED and colour >= 0:
             text = f"<span>{called}</span>" if called and width >= CALLED else name
         narrow = " narrow" if width < NARROW else ""
-        place = _place(left, width, start_s, stop_s)
-        parts.append(f'<i class="k{look}{narrow}" title="{title}{place}>{text}</i>')
+        span, place = _placed(left, width, start_s, stop_s)
+        parts.append(f'<i class="k{look}{narrow}" title="{title} · {span}" {place}>{text}</i>')
     return Markup("".join(parts))
 
 
@@ -47,9 +47,9 @@ def bouts(rows: tuple[BoutRow, ...]) -> Markup:
             title = escape(f"{row.count} repetitions{how}")
         text = f"{row.count}×" if row.width >= NAMED and not row.reason else ""
         narrow = " narrow" if row.width < NARROW else ""
-        place = _place(row.left, row.width, row.start_s, row.stop_s)
+        span, place = _placed(row.left, row.width, row.start_s, row.stop_s)
         parts.append(
-            f'<i class="{look}{narrow}" title="{title}{place} '
+            f'<i class="{look}{narrow}" title="{title} · {span}" {place} '
             f'data-count="{"" if row.reason else row.count}">{text}</i>'
         )
         marks += [f'<em class="rep" style="left:{at:.2f}%"></em>' for at in row.marks]
@@ -57,10 +57,8 @@ def bouts(rows: tuple[BoutRow, ...]) -> Markup:
 
 
 @lru_cache(maxsize=5_000)
-def _place(left: float, width: float, start_s: float, stop_s: float) -> str:
-    """Return the end of a title and the attributes behind it: every strip has the same segments."""
-    return (
-        f' · {clock(start_s, decimals=1)}–{clock(stop_s, decimals=1)}" '
-        f'style="left:{left:.2f}%;width:{width:.2f}%" '
-        f'data-from="{start_s:.3f}" data-to="{stop_s:.3f}"'
-    )
+def _placed(left: float, width: float, start_s: float, stop_s: float) -> tuple[str, str]:
+    """Return a span of time as text and as attributes: every strip has the same segments."""
+    span = f"{clock(start_s, decimals=1)}–{clock(stop_s, decimals=1)}"
+    style = f'style="left:{left:.2f}%;width:{width:.2f}%"'
+    return span, f'{style} data-from="{start_s:.3f}" data-to="{stop_s:.3f}"'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,9 +10,8 @@ from typing import ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from offhand.errors import SignalError
 from offhand.records import ByteArray, Clip, FrameBlock, FrameRequest, Signal, option
-from offhand.signals.base import AUTO, Mask
+from offhand.signals.base import AUTO, EveryBlock, Mask
 from offhand.weights import locate
 
 EMBEDDED = "efficientnet_lite0"
@@ -90,7 +88,7 @@ class Appearance:
         return AppearanceState(embedder, Mask(clip), note=Path(self.model).name)
 
 
-class AppearanceState:
+class AppearanceState(EveryBlock):
     """The running computation on one clip; every block of frames becomes a chunk.
 
     Parameters
@@ -103,35 +101,23 @@ class AppearanceState:
         Its name.
     """
 
+    purpose = "embed"
+
     def __init__(self, model: Embedder, mask: Mask, *, note: str) -> None:
         self._model = model
         self._mask = mask
         self._note = note
-        self._emitted = False
 
-    def update(self, block: FrameBlock) -> Iterator[Signal]:
-        """Embed frames ``(n, height, width, 3)``; yield their chunk."""
+    def measured(self, block: FrameBlock) -> Signal:
+        """Embed frames ``(n, height, width, 3)``; return their chunk."""
         values = self._model.embed(self._mask.blacken(block.images)).astype(np.float64)
-        self._emitted = True
-        yield Signal(
+        return Signal(
             name=Appearance.name,
             time_s=block.time_s,
             channels=tuple(f"e{index:04d}" for index in range(values.shape[1])),
             values=values,
             notes={"model": self._note},
         )
-
-    def finish(self) -> Iterator[Signal]:
-        """Yield nothing: every block was a chunk.
-
-        Raises
-        ------
-        SignalError
-            There was no frame.
-        """
-        if not self._emitted:
-            raise SignalError("no frame to embed")
-        yield from ()
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,8 @@ keyword-only dataclass whose fields are its configuration.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import entry_points
 from typing import ClassVar, Protocol
 
@@ -31,6 +32,35 @@ class SignalState(Protocol):
     def finish(self) -> Iterable[Signal]:
         """Return the remaining chunks. At least one chunk must have come by then."""
         ...
+
+
+class EveryBlock(ABC):
+    """A state in which every block of frames becomes a chunk.
+
+    Attributes
+    ----------
+    purpose
+        What frames are for, as in "no frame to embed".
+    """
+
+    purpose: ClassVar[str]
+    _emitted = False
+
+    @abstractmethod
+    def measured(self, block: FrameBlock) -> Signal:
+        """Return the chunk of a block."""
+
+    def update(self, block: FrameBlock) -> Iterator[Signal]:
+        """Yield the chunk of a block."""
+        chunk = self.measured(block)
+        self._emitted = True
+        yield chunk
+
+    def finish(self) -> Iterator[Signal]:
+        """Yield nothing; SignalError where there was no frame."""
+        if not self._emitted:
+            raise SignalError(f"no frame to {self.purpose}")
+        yield from ()
 
 
 class SignalExtractor(Protocol):

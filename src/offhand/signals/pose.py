@@ -8,15 +8,13 @@ followed, and for a moment after it was lost, every sampled frame is looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
-from offhand.errors import SignalError
 from offhand.records import ByteArray, Clip, FrameBlock, FrameRequest, Signal, option
-from offhand.signals.base import Mask
+from offhand.signals.base import EveryBlock, Mask
 from offhand.weights import locate
 
 if TYPE_CHECKING:
@@ -139,7 +137,7 @@ class Landmarker(Protocol):
         ...
 
 
-class PoseState:
+class PoseState(EveryBlock):
     """The running computation on one clip; every block of frames becomes a chunk.
 
     Parameters
@@ -152,16 +150,17 @@ class PoseState:
         What finds the body.
     """
 
+    purpose = "look for a body in"
+
     def __init__(self, options: Pose, clip: Clip, landmarker: Landmarker) -> None:
         self._landmarker = landmarker
         # half a frame less: with rounded time stamps a look must not slip to the next frame
         self._wait_s = 1 / options.detect_hz - 0.5 / options.rate_hz
         self._mask = Mask(clip)
         self._frame_s = self._look_s = self._found_s = -np.inf
-        self._emitted = False
 
-    def update(self, block: FrameBlock) -> Iterator[Signal]:
-        """Take RGB frames ``(n, height, width, 3)``; yield their chunk."""
+    def measured(self, block: FrameBlock) -> Signal:
+        """Take RGB frames ``(n, height, width, 3)``; return their chunk."""
         values = np.full((len(block.time_s), len(CHANNELS)), np.nan)
         images = self._mask.blacken(block.images)
         for row, time_s, image in zip(values, block.time_s, images, strict=True):
@@ -172,20 +171,7 @@ class PoseState:
                 unit_px = min(image.shape[:2])
                 row[:-2] = (body.keypoints / [unit_px, unit_px, unit_px, 1]).reshape(-1)
                 row[-2] = body.score
-        self._emitted = True
-        yield Signal(name=Pose.name, time_s=block.time_s, channels=CHANNELS, values=values)
-
-    def finish(self) -> Iterator[Signal]:
-        """Yield nothing: every block was a chunk.
-
-        Raises
-        ------
-        SignalError
-            There was no frame.
-        """
-        if not self._emitted:
-            raise SignalError("no frame to look for a body in")
-        yield from ()
+        return Signal(name=Pose.name, time_s=block.time_s, channels=CHANNELS, values=values)
 
     def _due(self, time_s: float) -> bool:
         """Tell whether to look at the next frame, and remember the look."""

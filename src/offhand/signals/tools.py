@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,10 +11,9 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from offhand.errors import SignalError
 from offhand.models.imagenet import prompt_scores, unsupported
 from offhand.records import ByteArray, Clip, FrameBlock, FrameRequest, Signal, option
-from offhand.signals.base import AUTO, Mask
+from offhand.signals.base import AUTO, EveryBlock, Mask
 from offhand.weights import locate
 
 PROMPTS = (
@@ -125,7 +124,7 @@ class Tools:
         return ToolsState(self, score, Mask(clip))
 
 
-class ToolsState:
+class ToolsState(EveryBlock):
     """The running computation on one clip; every block of frames becomes a chunk.
 
     Parameters
@@ -138,6 +137,8 @@ class ToolsState:
         What of the frames is blackened.
     """
 
+    purpose = "look for tools in"
+
     def __init__(self, options: Tools, score: Scorer, mask: Mask) -> None:
         self._options = options
         self._score = score
@@ -145,32 +146,18 @@ class ToolsState:
         self._notes = {"model": Path(options.model).name}
         if options.model == EMBEDDED and (left := unsupported(options.prompts)):
             self._notes["unsupported"] = ", ".join(left)
-        self._emitted = False
 
-    def update(self, block: FrameBlock) -> Iterator[Signal]:
-        """Score frames ``(n, height, width, 3)``; yield their chunk."""
+    def measured(self, block: FrameBlock) -> Signal:
+        """Score frames ``(n, height, width, 3)``; return their chunk."""
         prompts = self._options.prompts
         values = self._score(self._mask.blacken(block.images), prompts)
-        self._emitted = True
-        yield Signal(
+        return Signal(
             name=Tools.name,
             time_s=block.time_s,
             channels=prompts,
             values=values.astype(np.float64),
             notes=self._notes,
         )
-
-    def finish(self) -> Iterator[Signal]:
-        """Yield nothing: every block was a chunk.
-
-        Raises
-        ------
-        SignalError
-            There was no frame.
-        """
-        if not self._emitted:
-            raise SignalError("no frame to look for tools in")
-        yield from ()
 
 
 @lru_cache(maxsize=1)

@@ -124,7 +124,7 @@ def read(
     try:
         with parquet.opened(path) as file:
             meta = parquet.unpacked(file.metadata.metadata)
-            stored = meta.get("channels") or file.schema_arrow.names[1:]
+            stored = _channels_of(file)
             channels = tuple(stored if channels is None else channels)
             wide = "channels" in meta and len(channels) > 0
             place_of = {name: place for place, name in enumerate(stored)}
@@ -173,12 +173,12 @@ class StoredSignal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._time_s = read(path, ()).time_s
-        self._empty = read(path, groups=())
         with parquet.opened(path) as file:
+            n_channels = len(_channels_of(file))
             groups = range(file.num_row_groups)
             rows = [file.metadata.row_group(group).num_rows for group in groups]
         self._edges = np.cumsum([0, *rows])
-        kept = min(ROWS_KEPT, VALUES_KEPT / max(1, len(self._empty.channels)))
+        kept = min(ROWS_KEPT, VALUES_KEPT / max(1, n_channels))
         self._group = lru_cache(maxsize=max(1, round(kept / max([1, *rows]))))(self._read)
 
     def between(self, start_s: float, stop_s: float) -> Signal:
@@ -188,7 +188,7 @@ class StoredSignal:
         end = max(begin + 1, int(np.searchsorted(self._edges, last)))
         groups = range(begin, min(end, len(self._edges) - 1))
         parts: list[Signal] = [self._group(group) for group in groups]
-        parts = parts or [self._empty]
+        parts = parts or [read(self._path, groups=())]
         rows = slice(first - self._edges[begin], last - self._edges[begin])
         return replace(
             parts[0],
@@ -206,10 +206,17 @@ class StoredSignal:
             part: Signal = self._group(group)
             yield part
         if len(self._edges) == 1:
-            yield self._empty
+            yield read(self._path)
 
     def _read(self, group: int) -> Signal:
         return read(self._path, groups=[group])
+
+
+def _channels_of(file: pq.ParquetFile) -> list[str]:
+    """Return the channels that a file holds, in their order."""
+    columns: list[str] = file.schema_arrow.names[1:]
+    channels: list[str] = parquet.unpacked(file.metadata.metadata).get("channels", columns)
+    return channels
 
 
 def read_clip_info(path: Path) -> ClipInfo:
