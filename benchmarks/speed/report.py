@@ -157,7 +157,7 @@ def _similarity(made: FakeWorkspace) -> pd.DataFrame:
     for period in rng.uniform(5, 40, 500):
         wave = np.cos(2 * np.pi * (moments[:, None] - moments[None]) / period)
         noisy = 80 * wave + rng.normal(scale=6, size=wave.shape)
-        waves.append(noisy.clip(-100, 100).astype(np.int8).ravel())
+        waves.append(noisy.clip(-100, 100).astype(np.int8).tobytes())
     return keys.assign(
         step_s=1 / 15,
         size=MATRIX,

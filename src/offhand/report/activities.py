@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from offhand.report.clusters import rows_of
 from offhand.report.ranking import HIDDEN, MOST_ACTIVITIES
-from offhand.report.tables import Tables
+from offhand.report.tables import Tables, numbers
 from offhand.report.view_activities import ActivitiesView, Activity, ClipShare
 from offhand.report.view_clusters import ClipName, Cluster, Modality
 
@@ -38,11 +37,11 @@ def activities_view(
     if lead is None:
         return ActivitiesView(n_edits=tables.n_edits, conflicts=conflicts)
     labels = tables.pooled(lead.modality, lead.clusterer)
-    bouts = bouts_by_label(tables.repetitions, labels)
+    bouts, none = bouts_by_label(tables.repetitions, labels), tables.repetitions.iloc[:0]
     seconds = labels.groupby(["label", "clip_id"])["seconds"].sum().to_dict()
     lengths = tables.segments.groupby("clip_id")["seconds"].sum().to_dict()
     found = [
-        _activity(cluster, bouts.get(cluster.label, []), seconds, lengths, names)
+        _activity(cluster, bouts.get(cluster.label, none), seconds, lengths, names)
         for cluster in sorted(lead.clusters, key=lambda c: -c.seconds)[:MOST_ACTIVITIES]
     ]
     return ActivitiesView(
@@ -58,9 +57,7 @@ def activities_view(
     )
 
 
-def bouts_by_label(
-    repetitions: pd.DataFrame, labels: pd.DataFrame
-) -> dict[int, list[dict[str, Any]]]:
+def bouts_by_label(repetitions: pd.DataFrame, labels: pd.DataFrame) -> dict[int, pd.DataFrame]:
     """Return the accepted bouts by the label that most of their time has; noise has them too.
 
     Parameters
@@ -68,38 +65,40 @@ def bouts_by_label(
     repetitions
         The table ``repetitions``.
     labels
-        Joined label rows of one clustering.
+        Joined label rows of one clustering, in order of time within a clip.
     """
-    found: dict[int, list[dict[str, Any]]] = {}
-    columns = ("start_s", "stop_s", "label")
-    by_clip = {
-        str(clip_id): [rows[name].to_numpy() for name in columns]
-        for clip_id, rows in labels.groupby("clip_id")
-    }
-    for bout in rows_of(repetitions[repetitions["accepted"].astype(bool)]):
-        if bout["clip_id"] not in by_clip:
+    bouts = repetitions[repetitions["accepted"].astype(bool)].reset_index(drop=True)
+    rows_of_clip = labels.groupby("clip_id", observed=True).indices
+    found: dict[int, list[int]] = {}
+    for clip_id, at in bouts.groupby("clip_id").indices.items():
+        if clip_id not in rows_of_clip:
             continue
-        start, stop, label = by_clip[bout["clip_id"]]
-        seconds = np.minimum(stop, bout["stop_s"]) - np.maximum(start, bout["start_s"])
-        meets = np.flatnonzero(seconds > 0)
-        shared: dict[int, float] = {}
-        for own, lasting in zip(label[meets].tolist(), seconds[meets].tolist(), strict=True):
-            shared[own] = shared.get(own, 0.0) + lasting
-        if shared:
-            found.setdefault(max(shared, key=shared.__getitem__), []).append(bout)
-    return found
+        places = np.asarray(at)
+        own, rows = bouts.take(places), labels.take(np.asarray(rows_of_clip[clip_id]))
+        begins, ends = own["start_s"].to_numpy(), own["stop_s"].to_numpy()
+        starts, stops, named = (rows[name].tolist() for name in ("start_s", "stop_s", "label"))
+        first = np.searchsorted(stops, begins, side="right").tolist()
+        last = np.searchsorted(starts, ends).tolist()
+        for place, begin, end, *meets in zip(
+            places.tolist(), begins.tolist(), ends.tolist(), first, last, strict=True
+        ):
+            shared: dict[int, float] = {}
+            for k in range(*meets):
+                seconds = min(stops[k], end) - max(starts[k], begin)
+                shared[named[k]] = shared.get(named[k], 0.0) + seconds
+            if shared:
+                found.setdefault(max(shared, key=shared.__getitem__), []).append(place)
+    return {label: bouts.take(sorted(places)) for label, places in found.items()}
 
 
 def _activity(
     cluster: Cluster,
-    bouts: list[dict[str, Any]],
+    bouts: pd.DataFrame,
     seconds: dict[Any, float],
     lengths: dict[Any, float],
     names: Mapping[str, ClipName],
 ) -> Activity:
-    counts = np.array([bout["count"] for bout in bouts], dtype=np.float64)
-    periods = np.array([bout["period_s"] for bout in bouts], dtype=np.float64)
-    sure = np.array([bout["confidence"] for bout in bouts], dtype=np.float64)
+    counts, periods, sure = (numbers(bouts[name]) for name in ("count", "period_s", "confidence"))
     low, middle, high = weighted_quantiles(periods, counts, (0.25, 0.5, 0.75))
     known = np.isfinite(sure) & (counts > 0)
     clips = []
@@ -112,14 +111,14 @@ def _activity(
         clips=tuple(clips),
         n_bouts=len(bouts),
         n_repetitions=int(counts.sum()),
-        counted_s=float(sum(bout["stop_s"] - bout["start_s"] for bout in bouts)),
+        counted_s=float((bouts["stop_s"] - bouts["start_s"]).sum()),
         period_s=middle,
         period_low_s=low,
         period_high_s=high,
         confidence=float(np.average(sure[known], weights=counts[known]))
         if known.any()
         else math.nan,
-        n_by_hand=sum(bool(bout["by_hand"]) for bout in bouts),
+        n_by_hand=int(bouts["by_hand"].sum()),
         pictured=names.get(cluster.shown_clip),
     )
 

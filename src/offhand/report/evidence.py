@@ -65,12 +65,11 @@ def _score_row(
 
 def _unseen(tables: Tables) -> dict[tuple[str, str], float]:
     """Return by modality and clusterer the share of segments that are not described."""
-    pools = tables.labels[tables.labels["scope"] == "pooled"]
-    found = {}
-    for key, rows in pools.groupby(["modality", "clusterer"]):
-        modality, clusterer = (str(part) for part in key)
-        found[modality, clusterer] = float((~rows["described"]).mean())
-    return found
+    return {
+        (modality, clusterer): float((~rows["described"]).mean())
+        for (scope, modality, clusterer), rows in tables.labels.items()
+        if scope == "pooled"
+    }
 
 
 def _group_row(row: dict[str, Any]) -> GroupRow:

@@ -129,10 +129,9 @@ def named_tools(rows: pd.DataFrame) -> Counter[str]:
         Rows of the features of ``tool_presence``.
     """
     prompts = used_columns(rows)  # their order tells what the positions in best_tool mean
-    found: Counter[str] = Counter()
-    for column in ("best_tool", "second_tool"):
-        places = numbers(rows[column])
-        found.update(prompts[int(place)] for place in places[np.isfinite(places)])
+    places = np.concatenate([numbers(rows[column]) for column in ("best_tool", "second_tool")])
+    named, sizes = np.unique(places[np.isfinite(places)].astype(np.int64), return_counts=True)
+    found = Counter({prompts[k]: n for k, n in zip(named.tolist(), sizes.tolist(), strict=True)})
     return Counter(dict(found.most_common()))
 
 

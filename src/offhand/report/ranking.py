@@ -82,12 +82,12 @@ def modality_views(
 def clusterings(tables: Tables) -> list[tuple[str, str, bool]]:
     """Return (modality, clusterer, is default) in the order of the run; one default a modality."""
     real = tables.consistency[~tables.consistency["modality"].astype(str).str.startswith(CONTROL)]
-    names = ["modality", "clusterer", "is_default"]
-    both = pd.concat([table[names].drop_duplicates(names[:2]) for table in (real, tables.labels)])
-    found = [
-        (str(row["modality"]), str(row["clusterer"]), bool(row["is_default"]))
-        for row in rows_of(both.drop_duplicates(names[:2]))
-    ]
+    defaults: dict[tuple[str, str], bool] = {}
+    for row in rows_of(real):
+        defaults.setdefault((str(row["modality"]), str(row["clusterer"])), bool(row["is_default"]))
+    for (_, modality, clusterer), rows in tables.labels.items():
+        defaults.setdefault((modality, clusterer), bool(rows["is_default"].iloc[0]))
+    found = [(*names, is_default) for names, is_default in defaults.items()]
     leads = {modality: clusterer for modality, clusterer, _ in reversed(found)}
     leads |= {modality: clusterer for modality, clusterer, default in found if default}
     return [(m, c, leads[m] == c) for m, c, _ in found]
@@ -101,7 +101,7 @@ def quality_matrix(
     columns = []
     cells = []
     for m, c, is_default in sorted(clusterings(tables), key=lambda pair: order.index(pair[0])):
-        own = tables.within(m, c) if is_default == leading else tables.labels.iloc[:0]
+        own = tables.within(m, c) if is_default == leading else tables.unlabelled
         if len(own):
             columns.append((m, c))
             cells.append(_matrix_cells(own))

@@ -8,11 +8,12 @@ from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from offhand.report.bounds import some
 from offhand.report.clusters import rows_of
-from offhand.report.plots import to_unit
+from offhand.report.plots import percent_within
 from offhand.report.tables import Tables
 from offhand.report.view_clusters import ClipName
 from offhand.report.view_repetitions import BoutRow, Refused, RepetitionsView, Similarity
@@ -23,6 +24,20 @@ MOST_BOUTS = 1000
 """Bouts in the table of those of all clips."""
 
 JPEG_QUALITY = 85
+
+BOUT = (
+    "clip_id",
+    "start_s",
+    "stop_s",
+    "count",
+    "period_s",
+    "rep_times_s",
+    "confidence",
+    "reason",
+    "seed_count",
+    "by_hand",
+)
+"""Columns of the table ``repetitions`` that are shown."""
 
 
 def repetitions_view(tables: Tables, rows: Sequence[BoutRow]) -> RepetitionsView:
@@ -70,10 +85,9 @@ def bout_rows(
         Start and end of each clip's time axis.
     """
     order = {clip_id: place for place, clip_id in enumerate(names)}
-    rows = sorted(
-        rows_of(tables.repetitions), key=lambda row: (order[row["clip_id"]], row["start_s"])
-    )
-    return [_bout(row, names[row["clip_id"]], axes[row["clip_id"]]) for row in rows]
+    columns = (tables.repetitions[name].tolist() for name in BOUT)
+    rows = sorted(zip(*columns, strict=True), key=lambda row: (order[row[0]], row[1]))
+    return [_bout(names[clip_id], axes[clip_id], *row) for clip_id, *row in rows]
 
 
 def similarities(
@@ -99,29 +113,40 @@ def similarities(
     return tuple(_similarity(row, by_number.loc[row["segment_id"]]) for row in rows_of(matrices))
 
 
-def _bout(row: dict[str, Any], name: ClipName, axis: tuple[float, float]) -> BoutRow:
-    left, right = (100 * to_unit([row["start_s"], row["stop_s"]], *axis)).tolist()
-    marks = [] if row["reason"] else (100 * to_unit(row["rep_times_s"], *axis)).tolist()
-    seed = row["seed_count"]
+def _bout(
+    name: ClipName,
+    axis: tuple[float, float],
+    start_s: float,
+    stop_s: float,
+    count: int,
+    period_s: float,
+    rep_times_s: npt.ArrayLike,
+    confidence: float,
+    reason: str,
+    seed_count: int | None,
+    by_hand: bool,
+) -> BoutRow:
+    left, right = percent_within(start_s, *axis), percent_within(stop_s, *axis)
+    times_s = [] if reason else np.asarray(rep_times_s, np.float64).tolist()
     return BoutRow(
         name=name,
-        start_s=row["start_s"],
-        stop_s=row["stop_s"],
-        count=int(row["count"]),
-        period_s=row["period_s"],
-        confidence=row["confidence"],
-        reason=str(row["reason"]),
-        seed="" if pd.isna(seed) else str(int(seed)),
+        start_s=start_s,
+        stop_s=stop_s,
+        count=int(count),
+        period_s=period_s,
+        confidence=confidence,
+        reason=str(reason),
+        seed="" if pd.isna(seed_count) else str(int(seed_count)),
         left=left,
         width=right - left,
-        marks=tuple(marks),
-        by_hand=bool(row["by_hand"]),
+        marks=tuple(percent_within(time_s, *axis) for time_s in times_s),
+        by_hand=bool(by_hand),
     )
 
 
 def _similarity(row: dict[str, Any], segment: Any) -> Similarity:
     size = int(row["size"])
-    levels = np.asarray(row["similarity"], np.float64).reshape(size, size)
+    levels = np.frombuffer(row["similarity"], np.int8).reshape(size, size).astype(np.float64)
     grey = np.clip((levels + 100) * 255 / 200, 0, 255).astype(np.uint8)
     picture = cv2.applyColorMap(grey, cv2.COLORMAP_VIRIDIS)
     jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,9 @@ PLACE = "place"
 NAMES = ("modality", "clusterer", "scope", "method")
 """Columns of few different texts, held as categories: a large run has millions of labels."""
 
+CLUSTERING = ("scope", "modality", "clusterer")
+"""Columns that tell to which clustering a label belongs."""
+
 IntArray = npt.NDArray[np.int64]
 
 
@@ -45,8 +48,11 @@ class Tables:
     segments
         With ``seconds``, the length of each segment.
     labels
-        Joined with ``segments``: every row has its ``place`` there, ``start_s``, ``stop_s`` and
-        ``seconds``; and ``described``, whether its modality describes the segment at all.
+        Of each clustering, by scope, modality and clusterer, joined with ``segments``: every row
+        has its ``place`` there, ``start_s``, ``stop_s`` and ``seconds``; and ``described``, whether
+        its modality describes the segment at all.
+    unlabelled
+        Such a table without rows.
     exemplars, consistency, evidence, clusters, fingerprint, alignment
         As stored; without rows where the run did not get that far.
     signals, modalities, fusion, repetitions, map
@@ -72,7 +78,8 @@ class Tables:
 
     clips: pd.DataFrame
     segments: pd.DataFrame
-    labels: pd.DataFrame
+    labels: dict[tuple[str, str, str], pd.DataFrame]
+    unlabelled: pd.DataFrame
     exemplars: pd.DataFrame
     consistency: pd.DataFrame
     evidence: pd.DataFrame
@@ -95,11 +102,11 @@ class Tables:
 
     def pooled(self, modality: str, clusterer: str) -> pd.DataFrame:
         """Return the labels of one clustering over all clips."""
-        return self._labels("pooled", modality, clusterer)
+        return self.labels.get(("pooled", modality, clusterer), self.unlabelled)
 
     def within(self, modality: str, clusterer: str) -> pd.DataFrame:
         """Return the labels of one clusterer that saw each clip alone."""
-        return self._labels("clip", modality, clusterer)
+        return self.labels.get(("clip", modality, clusterer), self.unlabelled)
 
     def informing(self, modality: str) -> dict[str, pd.DataFrame]:
         """Return the features that tell a reader what its clusters are.
@@ -110,14 +117,6 @@ class Tables:
         if own is not None and reader_columns(own):
             return {modality: own}
         return dict(self.features)
-
-    def _labels(self, scope: str, modality: str, clusterer: str) -> pd.DataFrame:
-        table = self.labels
-        return table[
-            (table["scope"] == scope)
-            & (table["modality"] == modality)
-            & (table["clusterer"] == clusterer)
-        ]
 
 
 def read_tables(source: ReportSource) -> Tables:
@@ -147,12 +146,26 @@ def read_tables(source: ReportSource) -> Tables:
         stored = source.features(modality)
         notes[modality] = dict(stored.attrs.get("notes", {}))
         features[modality], seen[modality] = _features(modality, stored, keys)
-    labels = _joined(keys.placed(fixed.labels), segments)
-    labels["described"] = _described(labels, ids, seen)
+
+    def joined(rows: pd.DataFrame, scope: str, modality: str) -> pd.DataFrame:
+        found = keys.placed(rows.drop(columns=list(CLUSTERING)))
+        for column in ("start_s", "stop_s", "seconds"):
+            found[column] = segments[column].to_numpy(np.float64)[found[PLACE].to_numpy()]
+        found["described"] = _described(found, scope, modality, seen)
+        return found
+
+    groups = fixed.labels.groupby(list(CLUSTERING), sort=False, observed=True).indices
+    labels = {}
+    for key, places in groups.items():
+        scope, modality, clusterer = cast(tuple[str, str, str], key)
+        found = joined(fixed.labels.take(np.asarray(places)), scope, modality)
+        if len(found):
+            labels[scope, modality, clusterer] = found
     return Tables(
         clips=clips,
         segments=segments,
         labels=labels,
+        unlabelled=joined(fixed.labels.iloc[:0], "pooled", ""),
         exemplars=fixed.exemplars,
         consistency=optional(source, "consistency"),
         evidence=optional(source, "evidence"),
@@ -246,12 +259,6 @@ def _compact(source: ReportSource, name: str, ids: pd.Index[str]) -> pd.DataFram
     return table
 
 
-def _joined(labels: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
-    for column in ("start_s", "stop_s", "seconds"):
-        labels[column] = segments[column].to_numpy(np.float64)[labels[PLACE].to_numpy()]
-    return labels
-
-
 def _features(
     modality: str, table: pd.DataFrame, keys: _Keys
 ) -> tuple[pd.DataFrame, npt.NDArray[np.bool_]]:
@@ -270,26 +277,23 @@ def _features(
 
 
 def _described(
-    labels: pd.DataFrame, ids: pd.Index[str], seen: dict[str, npt.NDArray[np.bool_]]
+    labels: pd.DataFrame, scope: str, modality: str, seen: dict[str, npt.NDArray[np.bool_]]
 ) -> npt.NDArray[np.bool_]:
-    """Tell, per label row, whether its modality describes the segment.
+    """Tell, per row of a clustering, whether its modality describes the segment.
 
     A segment that is not described is left out of the clustering: it gets no cluster and no
-    probability. Where a clustering is nothing but such rows (there may have been too few segments
-    to cluster), the features tell.
+    probability. Where a clustering, over all clips or of one, is nothing but such rows (there may
+    have been too few segments to cluster), the features tell.
     """
     described = ~((labels["label"] < 0) & labels["probability"].isna()).to_numpy()
-    pool = np.where(labels["scope"] == "clip", labels["clip_id"].cat.codes + 1, 0).astype(np.int64)
-    pool += (len(ids) + 1) * labels.groupby(["modality", "clusterer", "scope"]).ngroup().to_numpy()
-    n_described = np.bincount(pool, weights=described)
-    unclustered = np.flatnonzero(n_described[pool] == 0)
-    nowhere = np.zeros(1 + int(labels[PLACE].max()) if len(labels) else 0, dtype=bool)
-    anything = np.logical_or.reduce([*seen.values()]) if seen else nowhere
-    own = labels.iloc[unclustered]
-    for modality in own["modality"].unique():
-        rows = unclustered[(own["modality"] == modality).to_numpy()]
-        known = anything if modality == FUSED else seen.get(modality, nowhere)
-        described[rows] = known[labels[PLACE].to_numpy()[rows]]
+    pool = labels["clip_id"].cat.codes.to_numpy(np.int64) if scope == "clip" else 0 * described
+    unclustered = np.bincount(pool, weights=described)[pool] == 0
+    if unclustered.any():
+        known = seen.get(modality)
+        if modality == FUSED and seen:
+            known = np.logical_or.reduce([*seen.values()])
+        place = labels[PLACE].to_numpy()[unclustered]
+        described[unclustered] = False if known is None else known[place]
     return described
 
 

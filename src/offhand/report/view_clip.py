@@ -68,7 +68,7 @@ class Tick:
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """One curve over time, drawn in a box of 1000 x 100 units.
+    """One curve over time, drawn in a box of 10,000 x 1000 units.
 
     Attributes
     ----------

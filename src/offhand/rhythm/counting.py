@@ -48,7 +48,7 @@ class Counting:
     """
 
     name: ClassVar[str] = "repetitions"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     min_confidence: float = option(
         0.5, "confidence below which a count is refused, 0 to 1: higher gives fewer, surer counts"

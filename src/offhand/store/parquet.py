@@ -22,13 +22,11 @@ SCHEMA_VERSION = 1
 """Version of the files' layout; a file of another version is computed anew."""
 
 ROW_GROUP_BYTES = 1_000_000
-"""How much of a table, in memory, a row group of it holds: what is read at once is small, though
-lists of small numbers take many times as much on their way to and from a file."""
+"""How much of a table, in memory, a row group of it holds: what is read at once is small."""
 
 NESTED = {
     "bytes": pa.binary(),
     "list of float64": pa.list_(pa.float64()),
-    "list of int8": pa.list_(pa.int8()),
 }
 """Kinds of columns that pandas holds as objects."""
 

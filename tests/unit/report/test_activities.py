@@ -36,7 +36,7 @@ def test_a_bout_belongs_to_the_cluster_of_most_of_its_time():
         ("a", 30.0, 35.0, 3, 1.0, True),
     )
     found = bouts_by_label(table, labels)
-    assert {label: [b["start_s"] for b in own] for label, own in found.items()} == {1: [8.0, 9.0]}
+    assert {label: own["start_s"].tolist() for label, own in found.items()} == {1: [8.0, 9.0]}
 
 
 def test_two_stretches_of_a_cluster_count_together():

@@ -42,7 +42,7 @@ def test_a_short_series_is_kept_and_broken_at_gaps():
 def test_paths_break_at_missing_values():
     x = np.linspace(0, 1, 5)
     y = np.array([0.0, 1.0, math.nan, 0.5, math.nan])
-    assert line_path(x, y) == "M0.0 100.0L250.0 0.0M750.0 50.0h1.5"
+    assert line_path(x, y) == "M0 1000 2500 0M7500 500h15"
     assert band_path(x, y, y).count("Z") == 2
     assert line_path(x, np.full(5, math.nan)) == ""
 

@@ -353,7 +353,7 @@ def repeat(workspace, clip_id, *, seed_count=None):
         "clip_id": clip_id,
         "segment_id": 0,
         "size": 20,
-        "similarity": levels.ravel(),
+        "similarity": levels.tobytes(),
         "seed_accepted": seed_count is not None,
     }
     workspace.tables["repetitions"] = pd.DataFrame(bouts)
