@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import loky
 
 from offhand.files import remove_folder, replacing_folder, write_text
 from offhand.report.pages import MOST_CLIPS, MOST_SEGMENTS, Report
@@ -14,8 +14,15 @@ from offhand.report.rendering import encoded, render, render_clip
 from offhand.report.stored import ReportSource
 from offhand.report.view import Page
 from offhand.report.view_clusters import FOLDER
+from offhand.store.workspace import Workspace
 
 FILE_NAME = "report.html"
+
+WORTH_A_PROCESS = 200
+"""Pages from which a second process is started to write half of them."""
+
+IDLE_S = 10.0
+"""When a second process ends that nobody waits for any more."""
 
 
 def write_report(
@@ -45,24 +52,51 @@ def write_report(
     """
     report = Report(workspace, most_clips=most_clips, most_segments=most_segments)
     path, folder = workspace.path / FILE_NAME, workspace.path / FOLDER
-    overview = render(report.overview)
     if not report.clip_of:
+        overview = render(report.overview)
         remove_folder(folder)
         write_text(path, overview)
         return path
-    with replacing_folder(folder) as pages:
-        # Reading, decoding and writing run beside Python; a thread keeps to one half of the tables.
-        entries = [*report.clip_of.items()]
-        halves = [entries[: len(entries) // 2], entries[len(entries) // 2 :]]
-        with ThreadPoolExecutor(len(halves)) as pool:
-            deque(pool.map(partial(_write_pages, report, pages), halves), maxlen=0)
+    with replacing_folder(folder) as pages, _helper(workspace, report, pages) as helped:
+        overview = render(report.overview)
+        _write_pages(report, pages, report.clip_of)
+        helped()
     write_text(path, overview)
     return path
 
 
-def _write_pages(report: Report, folder: Path, entries: Sequence[tuple[str, str]]) -> None:
-    for name, clip_id in entries:
-        (folder / name).write_bytes(encoded(render_clip(report.clip_page(clip_id))))
+@contextmanager
+def _helper(workspace: ReportSource, report: Report, folder: Path) -> Iterator[Callable[[], None]]:
+    """Have a second process write pages, from the last one on; give what waits for it.
+
+    Pages are made by Python alone, which uses one processor. The second process reads the tables
+    anew, so it is not worth its start for a few pages.
+    """
+    if len(report.clip_of) < WORTH_A_PROCESS or loky.cpu_count() == 1:
+        yield lambda: None
+        return
+    helper = loky.ProcessPoolExecutor(1, timeout=IDLE_S)
+    try:
+        task = helper.submit(_write_from_the_end, str(workspace.path), str(folder))
+        yield task.result
+    finally:
+        helper.shutdown(kill_workers=True)
+
+
+def _write_from_the_end(workspace: str, folder: str) -> None:
+    report = Report(Workspace(workspace), most_clips=0)
+    _write_pages(report, Path(folder), reversed(report.clip_of))
+
+
+def _write_pages(report: Report, folder: Path, names: Iterable[str]) -> None:
+    """Write pages of clips until one is met that another process has begun."""
+    for name in names:
+        try:
+            file = (folder / name).open("xb")
+        except FileExistsError:
+            return
+        with file:
+            file.write(encoded(render_clip(report.clip_page(report.clip_of[name]))))
 
 
 def build_page(source: ReportSource) -> Page:
