@@ -37,8 +37,10 @@ from offhand.report.page import write_report
 from offhand.store.workspace import Workspace
 began = time.perf_counter()
 write_report(Workspace(sys.argv[1]))
-used = resource.getrusage(resource.RUSAGE_SELF)
-print(time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
+print(time.perf_counter() - began)
+for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+    used = resource.getrusage(whose)
+    print(used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
 """
 
 
@@ -73,13 +75,14 @@ def measure(out: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", WRITE, str(out)], check=True, capture_output=True, text=True
     )
-    taken_s, busy_s, peak = map(float, done.stdout.split())
+    taken_s, *used = map(float, done.stdout.split())
+    own_s, own, helper_s, helper = used
     sizes = [page.stat().st_size for page in (out / "report").glob("*.html")]
     overview = workspace.report_path.stat().st_size
     print(f"{n_clips} clips, {n_segments} segments")
     print(
-        f"report written in {taken_s:.1f} s ({busy_s:.1f} s of processor time), "
-        f"peak memory {peak / MB:.0f} MB"
+        f"report written in {taken_s:.1f} s ({own_s + helper_s:.1f} s of processor time), "
+        f"peak memory of its processes {own / MB:.0f} and {helper / MB:.0f} MB"
     )
     print(f"report.html {overview / MB:.2f} MB; {len(sizes)} clip pages", end="")
     if sizes:

@@ -69,22 +69,20 @@ def bouts_by_label(repetitions: pd.DataFrame, labels: pd.DataFrame) -> dict[int,
     """
     bouts = repetitions[repetitions["accepted"].astype(bool)].reset_index(drop=True)
     rows_of_clip = labels.groupby("clip_id", observed=True).indices
+    begins, ends = (bouts[name].to_numpy() for name in ("start_s", "stop_s"))
+    columns = [labels[name].to_numpy() for name in ("start_s", "stop_s", "label")]
     found: dict[int, list[int]] = {}
     for clip_id, at in bouts.groupby("clip_id").indices.items():
         if clip_id not in rows_of_clip:
             continue
         places = np.asarray(at)
-        own, rows = bouts.take(places), labels.take(np.asarray(rows_of_clip[clip_id]))
-        begins, ends = own["start_s"].to_numpy(), own["stop_s"].to_numpy()
-        starts, stops, named = (rows[name].tolist() for name in ("start_s", "stop_s", "label"))
-        first = np.searchsorted(stops, begins, side="right").tolist()
-        last = np.searchsorted(starts, ends).tolist()
-        for place, begin, end, *meets in zip(
-            places.tolist(), begins.tolist(), ends.tolist(), first, last, strict=True
-        ):
+        starts, stops, named = (column[rows_of_clip[clip_id]].tolist() for column in columns)
+        first = np.searchsorted(stops, begins[places], side="right").tolist()
+        last = np.searchsorted(starts, ends[places]).tolist()
+        for place, *meets in zip(places.tolist(), first, last, strict=True):
             shared: dict[int, float] = {}
             for k in range(*meets):
-                seconds = min(stops[k], end) - max(starts[k], begin)
+                seconds = min(stops[k], ends[place]) - max(starts[k], begins[place])
                 shared[named[k]] = shared.get(named[k], 0.0) + seconds
             if shared:
                 found.setdefault(max(shared, key=shared.__getitem__), []).append(place)

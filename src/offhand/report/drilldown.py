@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -68,9 +69,8 @@ class Clips:
         self._periods = _period_axis(tables.periods_s)
         self._notes = notes_of(tables)[1]
         self._repetitions = dict(list(tables.repetitions.groupby("clip_id")))
-        self.bouts: dict[str, list[BoutRow]] = {clip_id: [] for clip_id in names}
-        for bout in bout_rows(tables, names, self._axes):
-            self.bouts[bout.name.clip_id].append(bout)
+        self.bouts = cache(self._bouts)
+        """Returns the bouts of a clip, refused ones too, in order of time."""
 
     def used_s(self) -> float:
         """Return the length of the clips that gave results."""
@@ -83,7 +83,7 @@ class Clips:
     def row(self, clip_id: str) -> ClipRow:
         """Return a clip's row in the overview."""
         row = self._rows[clip_id]
-        accepted = [bout for bout in self.bouts[clip_id] if not bout.reason]
+        accepted = [bout for bout in self.bouts(clip_id) if not bout.reason]
         return ClipRow(
             name=self._names[clip_id],
             status=_text(row["status"]),
@@ -99,7 +99,7 @@ class Clips:
         """Return a clip's section."""
         row, (start_s, stop_s) = self._rows[clip_id], self._axes[clip_id]
         failed = row["status"] == "failed"
-        bouts = self.bouts[clip_id]
+        bouts = self.bouts(clip_id)
         shown = largest([bout.stop_s - bout.start_s for bout in bouts], MOST_BOUTS)
         return ClipPanel(
             name=self._names[clip_id],
@@ -123,10 +123,17 @@ class Clips:
             n_bouts=len(bouts),
             similarities=similarities(
                 self._tables.of_clip("similarity", clip_id),
-                self._repetitions.get(clip_id, self._tables.repetitions.iloc[:0]),
+                self._repetitions_of(clip_id),
                 self._strips.segments(clip_id),
             ),
         )
+
+    def _bouts(self, clip_id: str) -> list[BoutRow]:
+        rows = self._repetitions_of(clip_id)
+        return bout_rows(rows, self._names[clip_id], self._axes[clip_id])
+
+    def _repetitions_of(self, clip_id: str) -> pd.DataFrame:
+        return self._repetitions.get(clip_id, self._tables.repetitions.iloc[:0])
 
 
 def _time_axes(tables: Tables) -> dict[str, tuple[float, float]]:

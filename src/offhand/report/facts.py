@@ -59,11 +59,12 @@ def cluster_facts(
     for modality, table in sorted(features.items(), key=lambda pair: _place(pair[0])):
         row = np.searchsorted(table[PLACE], place)  # features are in the order of their places
         row[row == len(table)] = -1
-        usual = table[used_columns(table)].mean() if modality == TOOLS else None
+        told = table.drop(columns=["clip_id", "segment_id"])
+        usual = told[used_columns(told)].mean() if modality == TOOLS else None
         known = np.flatnonzero(table[PLACE].to_numpy()[row] == place) if len(table) else row[:0]
         for own, rows in groups(label[known]):
             facts = _facts(
-                modality, table.take(row[known[rows]]), usual, is_alone=len(features) == 1
+                modality, told.take(row[known[rows]]), usual, is_alone=len(features) == 1
             )
             found.setdefault(own, []).extend(facts)
     return {label: tuple(facts) for label, facts in found.items()}

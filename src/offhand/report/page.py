@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 
 import loky
 
-from offhand.files import remove_folder, replacing_folder, write_text
+from offhand.files import remove_folder, replacing_folder, write_bytes
 from offhand.report.pages import MOST_CLIPS, MOST_SEGMENTS, Report
-from offhand.report.rendering import encoded, render, render_clip
+from offhand.report.rendering import render, render_clip
 from offhand.report.stored import ReportSource
 from offhand.report.view import Page
 from offhand.report.view_clusters import FOLDER
@@ -55,30 +57,37 @@ def write_report(
     if not report.clip_of:
         overview = render(report.overview)
         remove_folder(folder)
-        write_text(path, overview)
+        write_bytes(path, overview)
         return path
-    with replacing_folder(folder) as pages, _helper(workspace, report, pages) as helped:
+    names = [*report.clip_of]
+    with replacing_folder(folder) as pages, _helper(workspace, pages, len(names)) as task:
         overview = render(report.overview)
-        _write_pages(report, pages, report.clip_of)
-        helped()
-    write_text(path, overview)
+        n_written = _write_pages(report, pages, names)
+        try:
+            task.result()
+        except BrokenProcessPool:  # it was killed, perhaps for want of memory
+            for name in names[n_written:]:
+                (pages / name).unlink(missing_ok=True)
+            _write_pages(report, pages, names[n_written:])
+    write_bytes(path, overview)
     return path
 
 
 @contextmanager
-def _helper(workspace: ReportSource, report: Report, folder: Path) -> Iterator[Callable[[], None]]:
-    """Have a second process write pages, from the last one on; give what waits for it.
+def _helper(workspace: ReportSource, folder: Path, n_pages: int) -> Iterator[Future[None]]:
+    """Have a second process write pages of clips, from the last one on, where there are many.
 
-    Pages are made by Python alone, which uses one processor. The second process reads the tables
-    anew, so it is not worth its start for a few pages.
+    Pages are made by Python alone, which keeps one processor busy. The second process reads the
+    tables anew, so it is not worth its start for a few pages.
     """
-    if len(report.clip_of) < WORTH_A_PROCESS or loky.cpu_count() == 1:
-        yield lambda: None
+    if n_pages < WORTH_A_PROCESS or loky.cpu_count() == 1:
+        nothing: Future[None] = Future()
+        nothing.set_result(None)
+        yield nothing
         return
     helper = loky.ProcessPoolExecutor(1, timeout=IDLE_S)
     try:
-        task = helper.submit(_write_from_the_end, str(workspace.path), str(folder))
-        yield task.result
+        yield helper.submit(_write_from_the_end, str(workspace.path), str(folder))
     finally:
         helper.shutdown(kill_workers=True)
 
@@ -88,15 +97,18 @@ def _write_from_the_end(workspace: str, folder: str) -> None:
     _write_pages(report, Path(folder), reversed(report.clip_of))
 
 
-def _write_pages(report: Report, folder: Path, names: Iterable[str]) -> None:
-    """Write pages of clips until one is met that another process has begun."""
+def _write_pages(report: Report, folder: Path, names: Iterable[str]) -> int:
+    """Write pages of clips until one is met that another process has begun; return how many."""
+    n_written = 0
     for name in names:
         try:
             file = (folder / name).open("xb")
         except FileExistsError:
-            return
+            break
         with file:
-            file.write(encoded(render_clip(report.clip_page(report.clip_of[name]))))
+            file.write(render_clip(report.clip_page(report.clip_of[name])))
+        n_written += 1
+    return n_written
 
 
 def build_page(source: ReportSource) -> Page:

@@ -83,7 +83,7 @@ class Report:
         summary = _summary(tables, self._clips.used_s())
         coverage = coverage_view(tables, names)
         steps = computed_steps(tables, modalities)
-        bouts = [bout for own in self._clips.bouts.values() for bout in own]
+        bouts = [bout for clip_id in names for bout in self._clips.bouts(clip_id)]
         return Page(
             workspace=self._workspace,
             version=str(tables.manifest.get("version", "")),
@@ -136,14 +136,15 @@ class Report:
         lead, clip_id = self._lead, clip.name.clip_id
         strip = next((one for one in clip.strips if lead and one.modality == lead.modality), None)
         found: list[Typical] = []
-        for cluster in strip.legend if strip else ():
+        for portion in strip.legend if strip else ():
+            cluster = portion.cluster
             place = self._shown.get((cluster.label, clip_id))
             if place and cluster.status != HIDDEN and len(found) < MOST_TYPICAL:
                 segment_id, is_medoid = place
                 cell = self._exemplars.cell(
                     thumbnails, cluster, clip_id, segment_id, is_medoid=is_medoid
                 )
-                found.append(Typical(cluster=cluster, cell=cell))
+                found.append(Typical(portion=portion, cell=cell))
         return tuple(found)
 
     @cached_property

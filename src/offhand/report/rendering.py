@@ -39,8 +39,8 @@ FILTERS = (
 )
 
 
-def render(page: Page, *, served: bool = False, most_bytes: int = PAGE_BYTES) -> str:
-    """Return the overview as HTML.
+def render(page: Page, *, served: bool = False, most_bytes: int = PAGE_BYTES) -> bytes:
+    """Return the overview as HTML, in UTF-8.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def render(page: Page, *, served: bool = False, most_bytes: int = PAGE_BYTES) ->
     return _rendered(OVERVIEW, page, title, served, most_bytes, root="", home="")
 
 
-def render_clip(page: ClipPage, *, served: bool = False, most_bytes: int = PAGE_BYTES) -> str:
+def render_clip(page: ClipPage, *, served: bool = False, most_bytes: int = PAGE_BYTES) -> bytes:
     """Return the page of a clip as HTML; parameters as for :func:`render`."""
     title = f"{page.clip.name.clip_id} in {page.workspace}"
     home = "../" if served else "../report.html"
@@ -68,11 +68,6 @@ def script_hash() -> str:
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
-def encoded(html: str) -> bytes:
-    """Return a page as bytes; file names may hold what UTF-8 does not."""
-    return html.encode("utf-8", "backslashreplace")
-
-
 def _rendered(
     template: str,
     page: Page | ClipPage,
@@ -82,7 +77,7 @@ def _rendered(
     *,
     root: str,
     home: str,
-) -> str:
+) -> bytes:
     html = TEMPLATES[template].render(
         page=page,
         title=title,
@@ -93,25 +88,23 @@ def _rendered(
         script_hash=script_hash(),
         served=served,
     )
-    before, _, after = html.rpartition(PREVIEWS)  # the last one: names may hold the same letters
-    free = most_bytes - len(encoded(html))
-    html = before + _as_json(_fitting(page.previews, free)) + after
-    return encoded(html).decode("utf-8")
+    # the last place of that name: clips' names may hold the same letters, and what UTF-8 does not
+    parts = html.rpartition(PREVIEWS)
+    before, _, after = (part.encode("utf-8", "backslashreplace") for part in parts)
+    free = most_bytes - len(before) - len(PREVIEWS) - len(after)
+    return before + _fitting(page.previews, free).encode("ascii") + after
 
 
-def _fitting(previews: Sequence[Image], free: int) -> dict[str, str]:
-    fitting: dict[str, str] = {}
+def _fitting(previews: Sequence[Image], free: int) -> str:
+    """Return as many loops as fit as JSON that is safe inside a script element."""
+    entries = []
     for image in previews:
-        free -= len(_as_json({image.key: image.uri}))
+        entry = json.dumps({image.key: image.uri}).replace("<", "\\u003c")
+        free -= len(entry)
         if free < 0:
             break
-        fitting[image.key] = image.uri
-    return fitting
-
-
-def _as_json(content: object) -> str:
-    """Return JSON that is safe inside a script element."""
-    return json.dumps(content, ensure_ascii=True).replace("<", "\\u003c")
+        entries.append(entry[1:-1])
+    return "{" + ", ".join(entries) + "}"
 
 
 def _compiled() -> dict[str, jinja2.Template]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import cv2
@@ -12,7 +12,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from offhand.report.bounds import some
-from offhand.report.clusters import rows_of
 from offhand.report.plots import percent_within
 from offhand.report.tables import Tables
 from offhand.report.view_clusters import ClipName
@@ -26,7 +25,6 @@ MOST_BOUTS = 1000
 JPEG_QUALITY = 85
 
 BOUT = (
-    "clip_id",
     "start_s",
     "stop_s",
     "count",
@@ -48,7 +46,7 @@ def repetitions_view(tables: Tables, rows: Sequence[BoutRow]) -> RepetitionsView
     tables
         The workspace's tables.
     rows
-        All bouts, from :func:`bout_rows`.
+        The bouts of all clips, from :func:`bout_rows`.
     """
     reasons: dict[str, list[BoutRow]] = {}
     for row in rows:
@@ -70,24 +68,20 @@ def repetitions_view(tables: Tables, rows: Sequence[BoutRow]) -> RepetitionsView
     )
 
 
-def bout_rows(
-    tables: Tables, names: Mapping[str, ClipName], axes: Mapping[str, tuple[float, float]]
-) -> list[BoutRow]:
-    """Return all bouts, refused ones too, in the order of the clips and of time.
+def bout_rows(bouts: pd.DataFrame, name: ClipName, axis: tuple[float, float]) -> list[BoutRow]:
+    """Return the bouts of a clip, refused ones too, in order of time.
 
     Parameters
     ----------
-    tables
-        The workspace's tables.
-    names
-        Name and anchor of each clip, by ``clip_id``.
-    axes
-        Start and end of each clip's time axis.
+    bouts
+        The clip's rows of the table ``repetitions``.
+    name
+        Name and place of the clip.
+    axis
+        Start and end of its time axis.
     """
-    order = {clip_id: place for place, clip_id in enumerate(names)}
-    columns = (tables.repetitions[name].tolist() for name in BOUT)
-    rows = sorted(zip(*columns, strict=True), key=lambda row: (order[row[0]], row[1]))
-    return [_bout(names[clip_id], axes[clip_id], *row) for clip_id, *row in rows]
+    rows = sorted(_rows(bouts, *BOUT), key=lambda row: row[0])
+    return [_bout(name, axis, *row) for row in rows]
 
 
 def similarities(
@@ -103,14 +97,26 @@ def similarities(
     """
     if matrices is None or not len(matrices) or not len(segments):
         return ()
-    here = bouts[bouts["accepted"].astype(bool)]
-    counts = here.groupby("segment_id")["count"].sum().sort_values(ascending=False, kind="stable")
-    chosen = counts.index[:MATRICES_PER_CLIP].tolist()
-    by_number = segments.set_index("segment_id")
+    counts: dict[int, int] = {}
+    for number, count, accepted in _rows(bouts, "segment_id", "count", "accepted"):
+        if accepted and not pd.isna(number):
+            counts[number] = counts.get(number, 0) + count
+    interval = {
+        number: (start_s, stop_s)
+        for number, start_s, stop_s in _rows(segments, "segment_id", "start_s", "stop_s")
+    }
+    chosen = sorted(counts, key=lambda number: (-counts[number], number))[:MATRICES_PER_CLIP]
     if not chosen:
-        chosen = [by_number["seconds"].idxmax()]
-    matrices = matrices[matrices["segment_id"].isin(chosen)].sort_values("segment_id")
-    return tuple(_similarity(row, by_number.loc[row["segment_id"]]) for row in rows_of(matrices))
+        chosen = [max(interval, key=lambda number: interval[number][1] - interval[number][0])]
+    return tuple(
+        _similarity(size, levels, *interval[number])
+        for number, size, levels in sorted(_rows(matrices, "segment_id", "size", "similarity"))
+        if number in chosen
+    )
+
+
+def _rows(table: pd.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
+    return zip(*(table[column].tolist() for column in columns), strict=True)
 
 
 def _bout(
@@ -144,13 +150,11 @@ def _bout(
     )
 
 
-def _similarity(row: dict[str, Any], segment: Any) -> Similarity:
-    size = int(row["size"])
-    levels = np.frombuffer(row["similarity"], np.int8).reshape(size, size).astype(np.float64)
-    grey = np.clip((levels + 100) * 255 / 200, 0, 255).astype(np.uint8)
+def _similarity(size: int, levels: bytes, start_s: float, stop_s: float) -> Similarity:
+    matrix = np.frombuffer(levels, np.int8).reshape(size, size).astype(np.float64)
+    grey = np.clip((matrix + 100) * 255 / 200, 0, 255).astype(np.uint8)
     picture = cv2.applyColorMap(grey, cv2.COLORMAP_VIRIDIS)
     jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
-    start_s, stop_s = float(segment["start_s"]), float(segment["stop_s"])
     return Similarity(
         uri="data:image/jpeg;base64," + base64.b64encode(bytes(jpeg)).decode(),
         start_s=start_s,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from offhand.report.bounds import largest
 from offhand.report.clusters import by_time
 from offhand.report.plots import percent_of
 from offhand.report.tables import PLACE, IntArray, Tables
-from offhand.report.view_clip import Block, Part, Strip
+from offhand.report.view_clip import Block, Part, Portion, Strip
 from offhand.report.view_clusters import Cluster, Modality
 from offhand.report.wording import (
     NO_CLUSTER,
@@ -152,8 +153,10 @@ class Strips:
         legend = _legend(labels.label, stop_s - start_s, everywhere)
         unseen_share = float((~labels.described).mean())
         noise_share = float(((labels.label < 0) & labels.described).mean())
-        shares = [f"{c.title} {percent(c.time_share)}" for c in legend[:MOST_NAMED]] or [NO_CLUSTER]
-        blocks, n_joined = _blocks(labels, start_s, stop_s, {c.label: c for c in legend}, axis)
+        known = {portion.cluster.label: portion.cluster for portion in legend}
+        shares = [f"{p.cluster.title} {percent(p.share)}" for p in legend[:MOST_NAMED]]
+        shares = shares or [NO_CLUSTER]
+        blocks, n_joined = _blocks(labels, start_s, stop_s, known, axis)
         return Strip(
             modality=modality,
             clusterer=clusterer,
@@ -180,30 +183,36 @@ def _labels_of(table: pd.DataFrame) -> _Labels:
 
 def _legend(
     label: IntArray, seconds: FloatArray, everywhere: dict[int, Cluster] | None
-) -> tuple[Cluster, ...]:
+) -> tuple[Portion, ...]:
     """Return the clusters of a clip with their sizes there, the most time first.
 
     Colour, name and facts are those over all clips; of the clip alone where there are none.
     """
     total_s = float(seconds.sum())
-    found = []
-    for place, (own, own_s, n_segments) in enumerate(by_time(label, seconds)):
-        share = own_s / total_s if total_s else math.nan
-        if everywhere is not None:
-            known = everywhere[own]
-        else:
-            known = Cluster(
-                label=own,
-                name=cluster_name(own),
-                colour=place,
-                n_segments=0,
-                n_clips=1,
-                seconds=0.0,
-                time_share=0.0,
-                facts=(),
-            )
-        found.append(replace(known, n_segments=n_segments, seconds=own_s, time_share=share))
-    return tuple(found)
+    return tuple(
+        Portion(
+            _unknown(own, place) if everywhere is None else everywhere[own],
+            n_segments,
+            own_s,
+            own_s / total_s if total_s else math.nan,
+        )
+        for place, (own, own_s, n_segments) in enumerate(by_time(label, seconds))
+    )
+
+
+@cache
+def _unknown(label: int, colour: int) -> Cluster:
+    """Return a cluster of one clip, of which no more than its number is known."""
+    return Cluster(
+        label=label,
+        name=cluster_name(label),
+        colour=colour,
+        n_segments=0,
+        n_clips=1,
+        seconds=0.0,
+        time_share=0.0,
+        facts=(),
+    )
 
 
 def _blocks(

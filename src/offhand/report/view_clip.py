@@ -27,6 +27,15 @@ class Block(NamedTuple):
     stop_s: float
 
 
+class Portion(NamedTuple):
+    """A cluster within one clip; ``share`` is of the clip's segments' time, 0 to 1."""
+
+    cluster: Cluster
+    n_segments: int
+    seconds: float
+    share: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class Strip:
     """One modality's labels along a clip.
@@ -49,7 +58,7 @@ class Strip:
     modality: str
     clusterer: str
     blocks: tuple[Block, ...]
-    legend: tuple[Cluster, ...]
+    legend: tuple[Portion, ...]
     noise_share: float
     unseen_share: float
     n_clusters: int
@@ -170,9 +179,9 @@ class ClipRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Typical:
-    """An activity in one clip: its size there, and the segment nearest its middle."""
+    """An activity in one clip, and the segment nearest its middle."""
 
-    cluster: Cluster
+    portion: Portion
     cell: Cell
 
 

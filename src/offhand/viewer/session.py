@@ -69,7 +69,7 @@ class Session:
         self._timer: threading.Timer | None = None
         self._writing = threading.Lock()
         self._made: tuple[tuple[float, ...], Report] | None = None
-        self._page: str | None = None
+        self._page: bytes | None = None
         self._found: tuple[dict[str, Any], list[dict[str, Any]]] | None = None
         self.tables()
 
@@ -77,7 +77,7 @@ class Session:
         """Return the tables as they are now, corrected."""
         return self._report().tables
 
-    def page(self) -> str:
+    def page(self) -> bytes:
         """Return the overview for the viewer; made anew when results or annotations changed."""
         with self._lock:
             report = self._report()
@@ -85,7 +85,7 @@ class Session:
                 self._page = render(report.overview, served=True)
             return self._page
 
-    def clip_page(self, name: str) -> str | None:
+    def clip_page(self, name: str) -> bytes | None:
         """Return the page of a clip by the name of its file, ``None`` for any other name."""
         with self._lock:
             report = self._report()

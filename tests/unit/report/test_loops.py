@@ -55,7 +55,7 @@ def test_a_page_never_exceeds_its_budget_and_drops_the_last_loops_first(tmp_path
     assert len(order) > 30
 
     def size(most):
-        source = render(page, most_bytes=most)
+        source = render(page, most_bytes=most).decode()
         kept = list(loops_of(source))
         assert kept == order[: len(kept)]
         return len(source.encode()), len(kept)

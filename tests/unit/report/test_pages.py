@@ -1,8 +1,12 @@
 """Runs of many clips: an overview that stays small, and a page of each clip."""
 
 import json
+import os
 import re
+import signal
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,13 +15,15 @@ import pytest
 from offhand.report.bounds import MOST_ROWS, evenly, largest, some
 from offhand.report.page import write_report
 from offhand.report.pages import MOST_TYPICAL, Report, file_names
-from offhand.report.rendering import render_clip
+from offhand.report.rendering import render, render_clip
 from offhand.report.repetitions import MOST_BOUTS
 from offhand.report.strips import MOST_BLOCKS
+from offhand.store.workspace import Workspace
 from tests.unit.report.pages import checked, read, read_clips
 from tests.unit.report.test_page import JPEG, NASTY
 from tests.unit.report.test_sections import repeat
 from tests.unit.report.workspaces import FakeWorkspace, make_workspace
+from tests.unit.viewer.saved import save
 
 
 def test_each_clip_has_a_page_and_links_lead_both_ways(tmp_path):
@@ -38,6 +44,47 @@ def test_each_clip_has_a_page_and_links_lead_both_ways(tmp_path):
         assert (links.get("prev", ""), links.get("next", "")) == (before, after)
 
 
+def pages_of(folder):
+    write_report(Workspace(folder))
+    return {path.name: path.read_bytes() for path in (folder / "report").iterdir()}
+
+
+def test_a_second_process_writes_the_same_pages(tmp_path, monkeypatch):
+    folder = save(tmp_path / "out", [f"clip_{place:02d}" for place in range(20)])
+    expected = pages_of(folder)
+    assert len(expected) == 20
+
+    def render_late(page):
+        until = time.monotonic() + 60
+        while not [*folder.glob(".report.*/clip_19.html")]:
+            assert time.monotonic() < until, "the second process writes nothing"
+            time.sleep(0.01)
+        return render(page)
+
+    monkeypatch.setattr("offhand.report.page.WORTH_A_PROCESS", 20)
+    monkeypatch.setattr("offhand.report.page.render", render_late)
+    assert pages_of(folder) == expected
+
+
+def test_a_second_process_that_is_killed_loses_nothing(tmp_path, monkeypatch):
+    folder = save(tmp_path / "out", [f"clip_{place:02d}" for place in range(15)])
+    expected = pages_of(folder)
+
+    def killed(_workspace, pages):
+        (Path(pages) / "clip_13.html").write_bytes(b"half")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def render_late(page):
+        while not [*folder.glob(".report.*/clip_13.html")]:
+            time.sleep(0.01)
+        return render(page)
+
+    monkeypatch.setattr("offhand.report.page.WORTH_A_PROCESS", 15)
+    monkeypatch.setattr("offhand.report.page._write_from_the_end", killed)
+    monkeypatch.setattr("offhand.report.page.render", render_late)
+    assert pages_of(folder) == expected
+
+
 def test_a_run_with_many_segments_is_split_too(tmp_path):
     workspace = make_workspace(tmp_path, ["a", "b"])
     assert Report(workspace).clip_of == {}
@@ -56,7 +103,7 @@ def test_pages_say_what_the_sections_of_one_page_say(tmp_path):
         same = replace(own, name=panel.name, bouts=()), replace(panel, bouts=())
         assert repr(same[0]) == repr(same[1])  # NaN is not equal to itself
         assert [b.marks for b in own.bouts] == [b.marks for b in panel.bouts]
-    failed = render_clip(split.clip_page("broken"))
+    failed = render_clip(split.clip_page("broken")).decode()
     assert "Not analysed" in failed
     assert "moov atom not found" in failed
 
@@ -126,8 +173,8 @@ def test_a_page_has_the_pictures_of_its_clip(tmp_path):
     report = Report(workspace, most_clips=1)
     page = report.clip_page("b")
     strip = page.clip.strips[0]
-    assert [one.cluster.label for one in page.typical] == [c.label for c in strip.legend]
-    source = render_clip(page)
+    assert [one.portion for one in page.typical] == [*strip.legend]
+    source = render_clip(page).decode()
     loops = json.loads(re.search(r'id="previews">(.*?)</script>', source, re.DOTALL).group(1))
     assert loops
     assert all(key.startswith("b/") for key in loops)
@@ -144,7 +191,7 @@ def test_a_page_of_a_clip_keeps_its_budget(tmp_path):
     )
     page = Report(workspace, most_clips=1).clip_page("a")
     assert page.n_images_left_out > 0
-    source = render_clip(page)
+    source = render_clip(page).decode()
     assert len(source) < 15_000_000
     assert "left out to keep this file small" in source
 
