@@ -78,9 +78,10 @@ def _helper(workspace: ReportSource, folder: Path, n_pages: int) -> Iterator[Fut
     """Have a second process write pages of clips, from the last one on, where there are many.
 
     Pages are made by Python alone, which keeps one processor busy. The second process reads the
-    tables anew, so it is not worth its start for a few pages.
+    tables of a stored workspace anew, so it is not worth its start for a few pages.
     """
-    if n_pages < WORTH_A_PROCESS or loky.cpu_count() == 1:
+    is_stored = isinstance(workspace, Workspace)
+    if not is_stored or n_pages < WORTH_A_PROCESS or loky.cpu_count() == 1:
         nothing: Future[None] = Future()
         nothing.set_result(None)
         yield nothing
