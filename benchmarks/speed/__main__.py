@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -22,6 +23,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.speed.footage import SMALL, generate, loop
@@ -55,6 +57,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--skip-memory", action="store_true")
     arguments = parser.parse_args()
+    print(machine(), flush=True)
     arguments.footage.mkdir(parents=True, exist_ok=True)
     clips = {codec: arguments.footage / f"{codec}-300s.mp4" for codec in CODECS}
     fastest = {}
@@ -84,6 +87,20 @@ def main() -> None:
         print(f"peak memory of all processes, all models: {max(peaks):.0f} MB", flush=True)
         for name, options in (("classical", CLASSICAL), ("all models", ())):
             compare_memory(name, arguments.footage, options)
+
+
+def machine() -> str:
+    """Return what the figures are of: processor, cores, versions, and the commit."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    processor = next((line.partition(":")[2] for line in lines if "model name" in line), "unknown")
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+    )
+    versions = (f"{name} {version(name)}" for name in ("av", "opencv-contrib-python-headless"))
+    return (
+        f"{processor.strip()}, {os.cpu_count()} cores; Python {platform.python_version()}, "
+        f"{', '.join(versions)}; commit {commit.stdout.strip() or 'unknown'}"
+    )
 
 
 def compare(
