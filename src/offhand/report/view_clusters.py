@@ -64,7 +64,7 @@ class Cluster:
     colour
         Index into the palette of the style sheet.
     n_segments, n_clips, seconds
-        Size over all clips (or in the clip at hand, for a clustering of one clip).
+        Size over all clips; 0 where the clustering is of one clip, see :class:`Portion`.
     time_share
         Share of the segments' time.
     facts

@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+from threadpoolctl import threadpool_limits
 
 from offhand import weights
 from offhand.files.names import stem
-from offhand.records import Clip, ClipInfo, FrameRequest, Signal
-from offhand.signals.base import Host, SignalExtractor, join
+from offhand.records import Clip, ClipInfo, FrameBlock, FrameRequest, Signal
+from offhand.signals.base import Host, SignalExtractor, SignalState, join
 from offhand.signals.motion import Motion
+from offhand.stages.lanes import Lane, in_lanes
 from offhand.store import fingerprint, parquet, signal_files
 from offhand.store.workspace import Workspace
-from offhand.video.ahead import ahead
 from offhand.video.decode import DECODE_VERSION, FrameReader
 
-BLOCKS_AHEAD = 4
-"""Blocks of small frames that may wait for the signals while decoding goes on."""
+BLOCKS_WAITING = 1
+"""Blocks of small frames that may wait for each lane of signals while decoding goes on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,16 +163,33 @@ def signal_chunks(
     """Yield the chunks of all signals as they are finished; ``host`` begins them if given."""
     requests = frame_requests(extractors)
     threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # the decoder's threads keep the other cores busy
+    cv2.setNumThreads(1)  # decoder and models keep the other cores busy
     try:
-        states = [
-            host(step, reader.clip) if host else step.start(reader.clip) for step in extractors
-        ]
-        for index, block in ahead(reader, depth=BLOCKS_AHEAD):
-            for step, state in zip(extractors, states, strict=True):
-                if step.request == requests[index]:
-                    yield from state.update(block)
-        for state in states:
-            yield from state.finish()
+        with threadpool_limits(1, user_api="blas"):
+            states = [
+                host(step, reader.clip) if host else step.start(reader.clip) for step in extractors
+            ]
+            pairs = list(zip(extractors, states, strict=True))
+            plain = [pair for pair in pairs if not pair[0].weights]
+            groups = [plain, *([pair] for pair in pairs if pair[0].weights)]
+            lanes = [_lane(group, requests) for group in groups if group]
+            yield from in_lanes(reader, lanes, depth=BLOCKS_WAITING)
     finally:
         cv2.setNumThreads(threads)
+
+
+def _lane(
+    pairs: Sequence[tuple[SignalExtractor, SignalState]], requests: Sequence[FrameRequest]
+) -> Lane[tuple[int, FrameBlock], Signal]:
+    """Return the work of some signals on the blocks that they asked for."""
+    wanted = {requests.index(step.request) for step, _ in pairs}
+
+    def work(blocks: Iterator[tuple[int, FrameBlock]]) -> Iterator[Signal]:
+        for index, block in blocks:
+            for step, state in pairs:
+                if step.request == requests[index]:
+                    yield from state.update(block)
+        for _, state in pairs:
+            yield from state.finish()
+
+    return Lane(wants=lambda entry: entry[0] in wanted, work=work)
