@@ -27,7 +27,7 @@ class Lane(Generic[Item, Made]):
     wants
         Whether the lane is given an item.
     work
-        Turns its items, in order, into results.
+        Turns its items, in order, into results; it takes all of them.
     """
 
     wants: Callable[[Item], bool]
