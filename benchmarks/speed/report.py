@@ -75,8 +75,7 @@ def measure(out: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", WRITE, str(out)], check=True, capture_output=True, text=True
     )
-    taken_s, *used = map(float, done.stdout.split())
-    own_s, own, helper_s, helper = used
+    taken_s, own_s, own, helper_s, helper = map(float, done.stdout.split())
     sizes = [page.stat().st_size for page in (out / "report").glob("*.html")]
     overview = workspace.report_path.stat().st_size
     print(f"{n_clips} clips, {n_segments} segments")

@@ -78,17 +78,17 @@ def to_unit(values: npt.ArrayLike, low: float, high: float) -> FloatArray:
     return np.clip((np.asarray(values, dtype=np.float64) - low) / span, 0.0, 1.0)
 
 
-def percent_within(value: float, low: float, high: float) -> float:
-    """Return where one value lies from ``low`` to ``high``, in percent, clipped to 0..100."""
-    return 100 * min(max((value - low) / (high - low if high > low else 1.0), 0.0), 1.0)
-
-
 Value = TypeVar("Value", float, FloatArray)
 
 
 def percent_of(value: Value, low: float, high: float) -> Value:
     """Return where values lie from ``low`` to ``high``, in percent; 0 where these are equal."""
     return 100 * (value - low) / (high - low) if high > low else 0.0 * value
+
+
+def percent_within(value: float, low: float, high: float) -> float:
+    """Return where one value lies from ``low`` to ``high``, in percent, clipped to 0..100."""
+    return min(max(percent_of(value, low, high), 0.0), 100.0)
 
 
 def line_path(x: FloatArray, y: FloatArray) -> str:

@@ -286,7 +286,9 @@ def _described(
     have been too few segments to cluster), the features tell.
     """
     described = ~((labels["label"] < 0) & labels["probability"].isna()).to_numpy()
-    pool = labels["clip_id"].cat.codes.to_numpy(np.int64) if scope == "clip" else 0 * described
+    pool: IntArray = np.zeros(len(labels), np.int64)
+    if scope == "clip":
+        pool = labels["clip_id"].cat.codes.to_numpy(np.int64)
     unclustered = np.bincount(pool, weights=described)[pool] == 0
     if unclustered.any():
         known = seen.get(modality)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -65,7 +65,7 @@ class _Line:
 
 def in_lanes(
     items: Iterable[Item], lanes: Sequence[Lane[Item, Made]], *, depth: int
-) -> Iterator[Made]:
+) -> Generator[Made, None, None]:
     """Yield what lanes make of the items they want, each lane's results in their order.
 
     Decoding waits for no model then, no model for another, and they use what cores there are: all

@@ -49,20 +49,26 @@ def pages_of(folder):
     return {path.name: path.read_bytes() for path in (folder / "report").iterdir()}
 
 
+def render_after(folder, name):
+    """Make the overview, but not before a second process has begun a page."""
+
+    def render_late(page):
+        until = time.monotonic() + 60
+        while not [*folder.glob(f".report.*/{name}")]:
+            assert time.monotonic() < until, "the second process writes nothing"
+            time.sleep(0.01)
+        return render(page)
+
+    return render_late
+
+
 def test_a_second_process_writes_the_same_pages(tmp_path, monkeypatch):
     folder = save(tmp_path / "out", [f"clip_{place:02d}" for place in range(20)])
     expected = pages_of(folder)
     assert len(expected) == 20
 
-    def render_late(page):
-        until = time.monotonic() + 60
-        while not [*folder.glob(".report.*/clip_19.html")]:
-            assert time.monotonic() < until, "the second process writes nothing"
-            time.sleep(0.01)
-        return render(page)
-
     monkeypatch.setattr("offhand.report.page.WORTH_A_PROCESS", 20)
-    monkeypatch.setattr("offhand.report.page.render", render_late)
+    monkeypatch.setattr("offhand.report.page.render", render_after(folder, "clip_19.html"))
     assert pages_of(folder) == expected
 
 
@@ -74,14 +80,9 @@ def test_a_second_process_that_is_killed_loses_nothing(tmp_path, monkeypatch):
         (Path(pages) / "clip_13.html").write_bytes(b"half")
         os.kill(os.getpid(), signal.SIGKILL)
 
-    def render_late(page):
-        while not [*folder.glob(".report.*/clip_13.html")]:
-            time.sleep(0.01)
-        return render(page)
-
     monkeypatch.setattr("offhand.report.page.WORTH_A_PROCESS", 15)
     monkeypatch.setattr("offhand.report.page._write_from_the_end", killed)
-    monkeypatch.setattr("offhand.report.page.render", render_late)
+    monkeypatch.setattr("offhand.report.page.render", render_after(folder, "clip_13.html"))
     assert pages_of(folder) == expected
 
 

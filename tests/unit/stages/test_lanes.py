@@ -99,6 +99,6 @@ def test_a_reader_that_stops_ends_the_threads() -> None:
 
     reading = in_lanes(items(), [Lane(wants=lambda item: True, work=same)], depth=1)
     assert next(reading) == 0
-    reading.close()  # type: ignore[attr-defined]
+    reading.close()
     assert closed.wait(5)
     assert not [thread for thread in threading.enumerate() if thread.name == "offhand-lane"]
