@@ -286,9 +286,8 @@ def _described(
     have been too few segments to cluster), the features tell.
     """
     described = ~((labels["label"] < 0) & labels["probability"].isna()).to_numpy()
-    pool: IntArray = np.zeros(len(labels), np.int64)
-    if scope == "clip":
-        pool = labels["clip_id"].cat.codes.to_numpy(np.int64)
+    codes: IntArray = np.asarray(labels["clip_id"].cat.codes, np.int64)
+    pool = codes if scope == "clip" else np.zeros_like(codes)
     unclustered = np.bincount(pool, weights=described)[pool] == 0
     if unclustered.any():
         known = seen.get(modality)
